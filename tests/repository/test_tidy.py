@@ -49,6 +49,8 @@ INNOCENT = {
     "hanse/journal/sqlite.py": "try:\n    x = 1\nexcept BaseException:\n    raise\n",
     "hanse/app/cli.py": "print('hello')\ntotal_minor: dict[str, int] = {}\n",
     "hanse/app/templates/page.html": (
+        '<{{ tag }} class="button"{% if wide %} data-wide{% endif %}></{{ tag }}>\n'
+        '{% macro rest(id) %} id="{{ id }}" required{% endmacro %}\n'
         "<title>Hanse</title>\n{% trans n=3 %}three pieces{% endtrans %}\n"
         '<a title="{{ _(\'Basket\') }}" class="wide">{{ price }} €</a>\n<script>let basket = 1</script>\n'
     ),

@@ -15,6 +15,9 @@ _NAMES = {"Hanse", "OpenStreetMap"}
 """Proper names are the same in every language."""
 
 _SPOKEN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title"}
+_ATTRIBUTE = re.compile(r"[\w-]+=(?:\"[^\"]*\"|'[^']*')|\b(?:checked|disabled|hidden|required|selected)\b")
+"""What a macro writes into a tag that is opened elsewhere."""
+
 _SILENT_TAGS = {"script", "style", "code", "pre"}
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
@@ -25,7 +28,9 @@ def bare_texts(source: Source) -> Iterator[Place]:
     """Words in a template that are not handed to gettext."""
     if source.under("hanse/app/templates") and source.name.endswith(".html"):
         reader = _TextReader()
-        reader.feed(_JINJA.sub(_blank, source.text))
+        # A computed tag name (<{{ tag }} …>) becomes <xxx …>: with blanks the parser would take the tag for text.
+        tags = re.sub(r"(?<=<)/?{{.*?}}", lambda found: "x" * len(found[0]), source.text)
+        reader.feed(_JINJA.sub(_blank, tags))
         yield from reader.found
 
 
@@ -87,7 +92,7 @@ class _TextReader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Read what stands between tags."""
         if not self._silent:
-            self._look(data)
+            self._look(_ATTRIBUTE.sub(" ", data))
 
     def _look(self, text: str) -> None:
         words = [word for word in _WORD.findall(text) if word not in _NAMES]
