@@ -1,11 +1,12 @@
 """Pages that are read from the running parts: command line, HTTP, settings."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import typer
 
-from tools.reference.code import GENERATED
+from tools.reference.code import GENERATED, cell
 
 __all__ = ["command_line", "http", "openapi", "settings"]
 
@@ -14,33 +15,27 @@ def command_line() -> str:
     """Every command of `hanse` with its arguments and options."""
     from hanse.app.cli import app
 
-    root = typer.main.get_command(app)
-    tree = root.to_info_dict(typer.Context(root, info_name="hanse"))
-    return "\n".join(["# Command line", "", GENERATED, *_commands("hanse", tree)])
+    return "\n".join(["# Command line", "", GENERATED, *_commands("hanse", typer.main.get_command(app))])
 
 
-def _commands(name: str, command: dict[str, Any]) -> Iterator[str]:
-    yield from [f"## {name}", "", (command["help"] or "").strip(), ""]
-    parameters = [parameter for parameter in command["params"] if not parameter.get("hidden")]
+def _commands(name: str, command: Any) -> Iterator[str]:
+    yield from [f"## {name}", "", inspect.cleandoc(command.help or ""), ""]
+    parameters = [parameter for parameter in command.params if not parameter.hidden]
     if parameters:
         yield from ["| parameter | default | what it does |", "|---|---|---|"]
         yield from (_parameter(parameter) for parameter in parameters)
         yield ""
-    for part, below in sorted(command.get("commands", {}).items()):
-        if not below.get("hidden"):
+    for part, below in sorted(getattr(command, "commands", {}).items()):
+        if not below.hidden:
             yield from _commands(f"{name} {part}", below)
 
 
-def _parameter(parameter: dict[str, Any]) -> str:
-    if parameter["param_type_name"] == "argument":
-        names = f"`{parameter['name'].upper()}`"
-    else:
-        names = ", ".join(f"`{option}`" for option in [*parameter["opts"], *parameter["secondary_opts"]])
-    default = parameter["default"]
-    shown = (
-        "required" if parameter["required"] else "" if default in (None, False) or callable(default) else f"`{default}`"
-    )
-    return f"| {names} | {shown} | {(parameter.get('help') or '').strip()} |"
+def _parameter(parameter: Any) -> str:
+    options = [*parameter.opts, *parameter.secondary_opts]
+    names = ", ".join(f"`{name if name.startswith('-') else name.upper()}`" for name in options)
+    silent = parameter.default in (None, False, "") or callable(parameter.default)
+    default = "required" if parameter.required else "" if silent else f"`{parameter.default}`"
+    return f"| {names} | {default} | {cell(inspect.cleandoc(parameter.help or ''))} |"
 
 
 def http() -> str:

@@ -13,7 +13,7 @@ import msgspec
 from tools.rules.shape import card_sections, is_capability_init
 from tools.rules.source import ERROR_CALLS, Source, sources
 
-__all__ = ["GENERATED", "capabilities", "errors", "events"]
+__all__ = ["GENERATED", "capabilities", "cell", "errors", "events"]
 
 GENERATED = "Generated from the code by `make docs`; do not edit.\n"
 
@@ -62,7 +62,7 @@ def errors() -> str:
         "",
     ]
     page += ["| code | kind | sentence |", "|---|---|---|"]
-    page += [f"| `{code}` | {kind} | {_cell(sentence)} |" for code, kind, sentence in found]
+    page += [f"| `{code}` | {kind} | {cell(sentence)} |" for code, kind, sentence in found]
     return "\n".join([*page, ""])
 
 
@@ -76,15 +76,16 @@ def _docstring(path: Path) -> str:
 
 def _type(annotation: object) -> str:
     text = annotation.__name__ if isinstance(annotation, type) and not _is_generic(annotation) else str(annotation)
-    return _cell(f"`{_MODULE.sub('', text)}`")
+    return cell(f"`{_MODULE.sub('', text)}`")
 
 
 def _is_generic(annotation: type) -> bool:
     return hasattr(annotation, "__origin__")
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def cell(text: str) -> str:
+    """The text as it may stand in a table's cell."""
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _raised(source: Source) -> Iterator[tuple[str, str, str]]:
