@@ -1,0 +1,107 @@
+"""Answers by key: a repeated command gets the answer that it got before, for a day."""
+
+from hanse.district.core import Answer, Job
+from hanse.journal.protocol import Answered, Journal
+from hanse.kernel.errors import InvalidInput, must
+from hanse.kernel.time import DAY_US
+
+__all__ = ["ANSWER_LIFE_US", "KEY_LENGTH_MAX", "Answers"]
+
+ANSWER_LIFE_US = DAY_US
+KEY_LENGTH_MAX = 128
+FORGET_PER_CALL = 2_000
+
+
+class Answers:
+    """Finds stored answers by caller and key.
+
+    Memory holds one small number for each key of the last 24 hours (about 130 bytes), the answers
+    themselves lie in the journal. That spares the journal an index over random keys, which would
+    rewrite a page per order.
+    """
+
+    def __init__(self, journal: Journal, *, now_us: int) -> None:
+        self._journal = journal
+        self._numbers: dict[int, int] = {}
+        self._last = journal.head().answers
+        for number, caller, key in journal.answers_since(now_us - ANSWER_LIFE_US):
+            self._numbers[hash((caller, key))] = number
+
+    def find(self, job: Job, *, now_us: int) -> Answer | None:
+        """The answer given before to this caller and key.
+
+        Raises
+        ------
+        InvalidInput
+            The key was used with another body.
+        """
+        must(
+            len(job.key) <= KEY_LENGTH_MAX and job.key.isprintable(),
+            "district.bad_key",
+            f"Give an Idempotency-Key of at most {KEY_LENGTH_MAX} printable characters.",
+            field="Idempotency-Key",
+        )
+        number = self._numbers.get(hash((job.caller, job.key)))
+        if number is None:
+            return None
+        stored = self._journal.answer(number)
+        # Another pair with the same hash, or one that is over its time: then nobody was answered before.
+        if (
+            stored is None
+            or (stored.caller, stored.key) != (job.caller, job.key)
+            or stored.time_us < now_us - ANSWER_LIFE_US
+        ):
+            return None
+        if stored.fingerprint != job.fingerprint:
+            raise InvalidInput(
+                "district.key_reused",
+                "This Idempotency-Key was used with another body; use a new key for a new request.",
+                field="Idempotency-Key",
+            )
+        return Answer(stored.kind, stored.body, stored.position, replayed=True)
+
+    def rows(self, jobs: list[Job], answers: list[Answer], *, now_us: int) -> list[Answered]:
+        """The rows to be committed with the turn's entries."""
+        number = self._last
+        rows = []
+        for job, answer in zip(jobs, answers, strict=True):
+            if job.key:
+                number += 1
+                rows.append(
+                    (
+                        number,
+                        now_us,
+                        job.caller,
+                        job.key,
+                        job.fingerprint,
+                        answer.kind,
+                        answer.body,
+                        answer.position,
+                    )
+                )
+        return rows  # type: ignore[return-value] - plain tuples in the order of Answered, for speed
+
+    def remember(self, rows: list[Answered]) -> None:
+        """Know the keys of rows that have been committed."""
+        numbers = self._numbers
+        for row in rows:
+            numbers[hash((row[2], row[3]))] = row[0]
+        if rows:
+            self._last = rows[-1][0]
+
+    def forget(self, *, now_us: int) -> int:
+        """Let go of some of what is over its time; called when there is nothing better to do."""
+        forgotten = self._journal.forget_answers(now_us - ANSWER_LIFE_US, limit=FORGET_PER_CALL)
+        if forgotten:
+            self._drop_until(next(iter(self._journal.answers_since(0)), (self._last + 1, "", ""))[0])
+        return forgotten
+
+    def _drop_until(self, oldest: int) -> None:
+        # Numbers rise in the order of insertion, so what is too old stands in front.
+        gone = []
+        for pair, number in self._numbers.items():
+            if number >= oldest:
+                break
+            gone.append(pair)
+        for pair in gone:
+            del self._numbers[pair]

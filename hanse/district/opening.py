@@ -1,0 +1,55 @@
+"""Bringing a district up: the newest usable snapshot, then the journal behind it."""
+
+import gc
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from hanse.district.core import Charter, District, Flow
+from hanse.district.own import Deployment
+from hanse.district.snapshots import latest
+from hanse.district.views import View
+from hanse.journal.protocol import Journal
+from hanse.kernel.errors import Conflict
+
+__all__ = ["opener"]
+
+
+def opener(
+    charter: Charter,
+    *,
+    views: Iterable[type[View]],
+    flows: Sequence[Flow],
+    snapshots: Path | None = None,
+) -> Callable[[Journal], District]:
+    """A function that makes the district as a journal says it is; what the writer calls at each start."""
+    kept = tuple(views)
+
+    def build(journal: Journal) -> District:
+        district = District(charter, views=kept, flows=flows)
+        head = journal.head()
+        after = 0
+        found = latest(snapshots, views=district.views(), up_to=head.position) if snapshots else None
+        # Hundreds of thousands of open orders are no garbage: looking for some among them costs seconds.
+        gc.disable()
+        if found is not None:
+            snapshot, state = found
+            district.restore(state, position=snapshot.position, now_us=snapshot.now_us)
+            after = snapshot.position
+        district.replay(journal.read(min(after, head.steps_through)), steps_through=head.steps_through)
+        _check(charter, district.view(Deployment))
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        return district
+
+    return build
+
+
+def _check(charter: Charter, declared: Deployment) -> None:
+    said = (charter.zone, charter.currency, charter.country)
+    if declared.zone and said != (declared.zone, declared.currency, declared.country):
+        raise Conflict(
+            "district.other_charter",
+            f"This journal belongs to a district of {declared.country}, {declared.currency}, {declared.zone};"
+            " start it with that zone, currency and country.",
+        )

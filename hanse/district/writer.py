@@ -1,0 +1,228 @@
+"""The writer: queue, keys, clock and journal around one district.
+
+What was answered is durable: answers are given after the commit, and a turn that could not be committed
+is answered to nobody and leaves no trace in memory. The writer runs where it is called, in one thread;
+so readers in its process only ever see committed state.
+"""
+
+import gc
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from hanse.district.answers import Answers
+from hanse.district.core import STOPS_BEFORE_PARKED, Answer, District, Job, Stopped, origin_of, problem
+from hanse.district.own import Troubles
+from hanse.events.district import CommandStopped
+from hanse.journal.protocol import Answered, Commit, Entry, Journal, JournalFenced, JournalUnavailable, Mark, seal
+from hanse.kernel.errors import Conflict, HanseError, LimitExceeded, Unavailable
+
+__all__ = ["JOBS_PER_TURN", "QUEUE_MAX", "Reply", "Writer"]
+
+JOBS_PER_TURN = 256
+"""Bounds how long a turn takes (about 10 ms), and so how long anybody waits for the commit of others."""
+
+QUEUE_MAX = 8_192
+
+Reply = Callable[[Answer], None]
+_encode = msgspec.json.encode
+
+
+class Writer:
+    """Runs one district over one journal.
+
+    Parameters
+    ----------
+    journal
+        To append to; nobody else may.
+    build
+        Makes the district as the journal says it is: from a snapshot or from the first entry. Called at
+        the start, and again whenever memory can't be trusted any more.
+    clock
+        Microseconds since 1970, UTC.
+    on_commit
+        Told of the entries of each commit, after the answers were given.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        build: Callable[[Journal], District],
+        *,
+        clock: Callable[[], int],
+        on_commit: Callable[[list[Entry]], None] | None = None,
+    ) -> None:
+        self._journal = journal
+        self._build = build
+        self._clock = clock
+        self._on_commit = on_commit
+        self._queue: deque[tuple[Job, Reply]] = deque()
+        self._in_flight: set[tuple[str, str]] = set()
+        self.restarts = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.district = self._build(self._journal)
+        self._head = self._journal.head()
+        self._answers = Answers(self._journal, now_us=self._clock())
+        self._note(District.deploy)
+
+    # Taking in
+
+    def submit(self, job: Job, reply: Reply) -> None:
+        """Queue a command; `reply` is called once it is durable, or at once if the key was answered before.
+
+        Raises
+        ------
+        LimitExceeded
+            The queue is full.
+        Conflict
+            The same key is being worked on, or its command was parked.
+        InvalidInput
+            The key was used with another body.
+        """
+        if len(self._queue) >= QUEUE_MAX:
+            raise LimitExceeded(
+                "district.queue_full", "The district has too much to do; try again in a second.", retry_after_s=1
+            )
+        if self.district.view(Troubles).stopped:
+            self._refuse_parked(job)
+        if job.key:
+            known = self._known(job)
+            if known is not None:
+                reply(known)
+                return
+            self._in_flight.add((job.caller, job.key))
+        self._queue.append((job, reply))
+
+    def _known(self, job: Job) -> Answer | None:
+        if (job.caller, job.key) in self._in_flight:
+            raise Conflict("district.key_in_flight", "This very request is being worked on; wait for its answer.")
+        return self._answers.find(job, now_us=self._clock())
+
+    def _refuse_parked(self, job: Job) -> None:
+        what = origin_of(job.command)
+        if self.district.view(Troubles).stops(what, job.caller, _name(job)) >= STOPS_BEFORE_PARKED:
+            raise Conflict("district.command_parked", "This request stopped the district twice and is parked; report it.")
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait."""
+        return len(self._queue)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn has anything to do beside deadlines."""
+        return bool(self._queue) or self.district.steps_owed > 0
+
+    # Turning
+
+    def turn(self) -> int:
+        """Run one turn and commit it; returns how many commands were answered.
+
+        A turn whose commit fails, or in which something raised after a record, is undone by replay.
+        """
+        taken = [self._queue.popleft() for _ in range(min(JOBS_PER_TURN, len(self._queue)))]
+        jobs = [job for job, _ in taken]
+        try:
+            turn = self.district.turn(jobs, self._clock())
+            rows = self._answers.rows(jobs, turn.answers, now_us=self.district.now_us)
+            self._commit(turn.entries, rows, turn.steps_through)
+        except Stopped as stopped:
+            self._recover(stopped, taken)
+            return 0
+        except JournalFenced:
+            raise
+        except JournalUnavailable as error:
+            self._undo(taken, error)
+            return 0
+        self._answers.remember(rows)
+        for (job, reply), answer in zip(taken, turn.answers, strict=True):
+            if job.key:
+                self._in_flight.discard((job.caller, job.key))
+            reply(answer)
+        if turn.entries and self._on_commit is not None:
+            self._on_commit(turn.entries)
+        return len(taken)
+
+    def run(self) -> None:
+        """Turn until nothing waits and nothing is owed; for tests, imports and simulations."""
+        while self.busy:
+            self.turn()
+
+    def tidy(self) -> None:
+        """What can wait for a quiet moment: forget old answers, look for garbage."""
+        self._answers.forget(now_us=self._clock())
+        gc.collect(1)
+
+    def _note(self, note: Callable[[District], None]) -> None:
+        turn = self.district.note(note, self._clock())
+        self._commit(turn.entries, [], turn.steps_through)
+
+    def _commit(self, entries: list[Entry], rows: list[Answered], steps_through: int) -> None:
+        # Steps that recorded nothing need no commit: after a crash they run again, and again record nothing.
+        if not entries and not rows:
+            return
+        mark = None
+        if entries:
+            mark = Mark(
+                entries[-1][0],
+                self.district.now_us,
+                steps_through,
+                len(entries),
+                seal(self._head.hash, entries),
+            )
+        self._journal.append(Commit(entries, rows, mark))
+        if mark is not None:
+            self._head = self._head._replace(
+                position=mark.position, time_us=mark.time_us, steps_through=steps_through, hash=mark.hash
+            )
+
+    # Trouble
+
+    def _recover(self, stopped: Stopped, taken: list[tuple[Job, Reply]]) -> None:
+        """Throw memory away, replay, write down what stopped us, and take the others in again."""
+        self.restarts += 1
+        self._start()
+        job = stopped.job
+        note = CommandStopped(stopped.what, job.caller, _name(job), str(stopped))
+        self._note(partial(_record, event=note))
+        self._queue.extendleft((one, reply) for one, reply in reversed(taken) if one is not job)
+        for one, reply in taken:
+            if one is job:
+                self._in_flight.discard((job.caller, job.key))
+                reply(
+                    _refusal(
+                        Unavailable(
+                            "district.command_stopped",
+                            "This request met a bug and changed nothing; repeat it once, then report it.",
+                        )
+                    )
+                )
+
+    def _undo(self, taken: list[tuple[Job, Reply]], error: JournalUnavailable) -> None:
+        """The commit failed: nobody is told of anything but that, and memory follows the journal again."""
+        self.restarts += 1
+        for job, _ in taken:
+            self._in_flight.discard((job.caller, job.key))
+        try:
+            self._start()
+        finally:
+            refusal = _refusal(error)
+            for _, reply in taken:
+                reply(refusal)
+
+
+def _record(district: District, *, event: CommandStopped) -> None:
+    district.record(event)
+
+
+def _name(job: Job) -> str:
+    """What tells a command from others of its kind: its key, or else its body."""
+    return job.key or job.fingerprint.hex()
+
+
+def _refusal(error: HanseError) -> Answer:
+    return Answer(error.kind, _encode(problem(error)), 0)

@@ -1,0 +1,55 @@
+"""What a district records about itself."""
+
+from hanse.events.dictionary import Event, stored
+
+__all__ = ["CommandStopped", "DistrictDeployed", "EffectAnswered", "EffectFailed", "StepFailed"]
+
+
+@stored("district.deployed")
+class DistrictDeployed(Event):
+    """A program with another table of steps took over.
+
+    `steps_after` says for each step behind which position it counts: 0 for the first table, this
+    deployment for a step that was added later, so that a new step never runs over history.
+    """
+
+    zone: str
+    currency: str
+    country: str
+    steps_after: dict[str, int]
+
+
+@stored("district.step_failed")
+class StepFailed(Event):
+    """A step raised and was passed over; it blocks nobody and waits for a person."""
+
+    step: str
+    position: int
+    error: str
+
+
+@stored("district.command_stopped")
+class CommandStopped(Event):
+    """A command or step raised after it had recorded: a bug. Its records were thrown away by replay."""
+
+    what: str
+    caller: str
+    key: str
+    error: str
+
+
+@stored("district.effect_answered")
+class EffectAnswered(Event):
+    """The world outside answered what the event at `position` asked of it."""
+
+    effect: str
+    position: int
+
+
+@stored("district.effect_failed")
+class EffectFailed(Event):
+    """The world outside did not answer before the deadline; nobody asks again by machine."""
+
+    effect: str
+    position: int
+    error: str

@@ -1,0 +1,186 @@
+"""Shops, products, offers, baskets, orders."""
+
+from typing import Literal
+
+from hanse.events.dictionary import Event, stored
+from hanse.kernel.geo import Place
+from hanse.kernel.quantity import Quantity
+from hanse.kernel.time import OpeningHours
+from hanse.kernel.values import Fulfilment, Part, PayBy, VatAmount, Wish
+
+__all__ = [
+    "BasketChanged",
+    "OffersSet",
+    "OrderAccepted",
+    "OrderClosed",
+    "OrderExpired",
+    "OrderPlaced",
+    "PartAccepted",
+    "PartCollected",
+    "PartDelivered",
+    "PartEnded",
+    "PartHandedOver",
+    "PartPicked",
+    "PartSettled",
+    "ProductsListed",
+    "ShopJoined",
+]
+
+
+@stored("market.shop_joined", story="shop_id")
+class ShopJoined(Event):
+    """A shop joined the league, or changed what it says of itself."""
+
+    shop_id: str
+    name: str
+    kind: str
+    street: str
+    place: Place
+    hours: OpeningHours
+    commission_bp: int
+    delivery_fee_minor: int
+    prepare_minutes: int
+    website: str = ""
+
+
+@stored("market.products_listed")
+class ProductsListed(Event):
+    """Products entered the league's master catalogue or changed: one column per field, equal lengths."""
+
+    product_ids: tuple[str, ...]
+    gtins: tuple[str, ...]
+    titles_en: tuple[str, ...]
+    titles_de: tuple[str, ...]
+    brands: tuple[str, ...]
+    sizes: tuple[Quantity, ...]
+    categories: tuple[str, ...]
+    pictures: tuple[str, ...]
+    vat_bp: tuple[int, ...]
+    allergens: tuple[tuple[str, ...], ...]
+
+
+@stored("market.offers_set", story="shop_id")
+class OffersSet(Event):
+    """A shop offers products at prices; a price of 0 takes the offer off. Unchanged rows are not here."""
+
+    shop_id: str
+    offer_ids: tuple[str, ...]
+    product_ids: tuple[str, ...]
+    item_ids: tuple[str, ...]
+    units: tuple[int, ...]
+    prices_minor: tuple[int, ...]
+
+
+@stored("market.basket_changed", story="shopper_id")
+class BasketChanged(Event):
+    """A shopper's basket is now this. No lines: the basket was emptied."""
+
+    shopper_id: str
+    lines: tuple[Wish, ...]
+    fulfilment: Fulfilment
+    address_id: str
+    payment: PayBy
+
+
+@stored("market.order_placed", story="order_id")
+class OrderPlaced(Event):
+    """A shopper ordered; stock is held from now on. Unpaid by `expires_us`, the order ends by itself."""
+
+    order_id: str
+    shopper_id: str
+    fulfilment: Fulfilment
+    address_id: str
+    payment: PayBy
+    currency: str
+    total_minor: int
+    expires_us: int
+    parts: tuple[Part, ...]
+
+
+@stored("market.order_accepted", story="order_id")
+class OrderAccepted(Event):
+    """The money is held: the league stands for this order. A shop that stays silent until `answer_by_us` loses it."""
+
+    order_id: str
+    answer_by_us: int
+
+
+@stored("market.order_expired", story="order_id")
+class OrderExpired(Event):
+    """Nobody paid in time."""
+
+    order_id: str
+
+
+@stored("market.part_accepted", story="order_id")
+class PartAccepted(Event):
+    """The shop took its part on."""
+
+    order_id: str
+    part_id: str
+
+
+@stored("market.part_picked", story="order_id")
+class PartPicked(Event):
+    """The goods lie ready. `quantities` is one number per line of the part, at most what was ordered.
+
+    `goods_minor`, `fee_minor`, `commission_minor` and `vat` are what these quantities come to.
+    """
+
+    order_id: str
+    part_id: str
+    quantities: tuple[int, ...]
+    goods_minor: int
+    fee_minor: int
+    commission_minor: int
+    vat: tuple[VatAmount, ...]
+
+
+@stored("market.part_handed_over", story="order_id")
+class PartHandedOver(Event):
+    """The goods left the shop, to the shopper or to a courier."""
+
+    order_id: str
+    part_id: str
+
+
+@stored("market.part_delivered", story="order_id")
+class PartDelivered(Event):
+    """The goods are at the shopper's door."""
+
+    order_id: str
+    part_id: str
+
+
+@stored("market.part_collected", story="order_id")
+class PartCollected(Event):
+    """The shopper took the goods away from the shop."""
+
+    order_id: str
+    part_id: str
+
+
+@stored("market.part_ended", story="order_id")
+class PartEnded(Event):
+    """The part will not be fulfilled: refused by the shop, cancelled by the shopper, or left unanswered."""
+
+    order_id: str
+    part_id: str
+    why: Literal["refused", "cancelled", "unanswered", "unpaid"]
+    reason: str = ""
+
+
+@stored("market.part_settled", story="order_id")
+class PartSettled(Event):
+    """The shop has its money for this part, the league its commission."""
+
+    order_id: str
+    part_id: str
+
+
+@stored("market.order_closed", story="order_id")
+class OrderClosed(Event):
+    """Every part has come to its end; nothing will happen to this order any more but a refund."""
+
+    order_id: str
+    outcome: Literal["fulfilled", "partly", "unfulfilled"]

@@ -1,0 +1,183 @@
+"""Balances, holds and their ends."""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+
+import msgspec
+
+from hanse.district.core import District
+from hanse.district.views import View, folds, folds_of
+from hanse.events.dictionary import decode, kind_of
+from hanse.events.finance import (
+    AccountOpened,
+    HoldsExpired,
+    PaymentCaptured,
+    PaymentHeld,
+    PaymentRefunded,
+    PaymentReleased,
+    PaymentSettled,
+    TransfersPosted,
+)
+from hanse.journal.protocol import Entry
+from hanse.kernel.errors import NotFound
+from hanse.kernel.time import to_micros
+from hanse.kernel.values import Transfer
+
+__all__ = ["Account", "Ledger", "Movement", "account", "balance_at", "expired", "shortfall"]
+
+RECENT_MAX = 100
+
+Moving = (
+    TransfersPosted
+    | HoldsExpired
+    | PaymentHeld
+    | PaymentCaptured
+    | PaymentReleased
+    | PaymentSettled
+    | PaymentRefunded
+)
+
+
+class Movement(msgspec.Struct, frozen=True, gc=False):
+    """One line of a statement: positive came in, negative went out."""
+
+    time_us: int
+    transfer_id: str
+    other: str
+    amount_minor: int
+
+
+class Account(msgspec.Struct):
+    """Minor units of one currency. Free to spend: balance less held, down to the floor."""
+
+    account_id: str
+    owner_id: str
+    currency: str
+    kind: str
+    floor_minor: int | None
+    ceiling_minor: int | None
+    balance_minor: int = 0
+    held_minor: int = 0
+    incoming_minor: int = 0
+    recent: list[Movement] = []
+
+    def room(self) -> int | None:
+        """How much may still go out; None: without limit."""
+        return None if self.floor_minor is None else self.balance_minor - self.held_minor - self.floor_minor
+
+
+class Ledger(View):
+    """Accounts by id, open holds by transfer id, and when holds end."""
+
+    accounts: dict[str, Account] = {}
+    holds: dict[str, Transfer] = {}
+    ends: list[tuple[int, str]] = []
+
+    @folds(AccountOpened)
+    def _open(self, event: AccountOpened, now_us: int) -> None:
+        self.accounts[event.account_id] = Account(
+            event.account_id, event.owner_id, event.currency, event.kind, event.floor_minor, event.ceiling_minor
+        )
+
+    @folds(
+        TransfersPosted,
+        HoldsExpired,
+        PaymentHeld,
+        PaymentCaptured,
+        PaymentReleased,
+        PaymentSettled,
+        PaymentRefunded,
+    )
+    def _move(self, event: Moving, now_us: int) -> None:
+        for transfer in event.transfers:
+            debit, credit = self.accounts[transfer.debit], self.accounts[transfer.credit]
+            amount = transfer.amount_minor
+            if transfer.action == "hold":
+                self.holds[transfer.transfer_id] = transfer
+                debit.held_minor += amount
+                credit.incoming_minor += amount
+                if transfer.until_us:
+                    heapq.heappush(self.ends, (transfer.until_us, transfer.transfer_id))
+                continue
+            if transfer.hold_id:
+                held = self.holds.pop(transfer.hold_id).amount_minor
+                debit.held_minor -= held
+                credit.incoming_minor -= held
+            if transfer.action != "void":
+                debit.balance_minor -= amount
+                credit.balance_minor += amount
+                _note(debit, Movement(now_us, transfer.transfer_id, transfer.credit, -amount))
+                _note(credit, Movement(now_us, transfer.transfer_id, transfer.debit, amount))
+
+        # Ends of holds that are gone leave from the front, so that asking what is over looks at one entry.
+        while self.ends and self.ends[0][1] not in self.holds:
+            heapq.heappop(self.ends)
+
+
+def _note(account: Account, movement: Movement) -> None:
+    account.recent.append(movement)
+    if len(account.recent) > 2 * RECENT_MAX:
+        del account.recent[:-RECENT_MAX]
+
+
+def account(district: District, account_id: str) -> Account:
+    """An account; raises `NotFound`."""
+    found = district.view(Ledger).accounts.get(account_id)
+    if found is None:
+        raise NotFound("finance.unknown_account", "There is no such account; open it first.", account_id=account_id)
+    return found
+
+
+def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
+    """By how much the first account that would fall below its floor, or rise above its ceiling, would do so.
+
+    Looks at transfers that post or hold, in order, as if made one after the other; 0 if all can be made.
+    """
+    out: dict[str, int] = {}
+    for transfer in transfers:
+        out[transfer.debit] = out.get(transfer.debit, 0) + transfer.amount_minor
+        out[transfer.credit] = out.get(transfer.credit, 0)
+        debit, credit = account(district, transfer.debit), account(district, transfer.credit)
+        room = debit.room()
+        if room is not None and out[transfer.debit] > room:
+            return out[transfer.debit] - room
+        if transfer.action == "post":
+            out[transfer.credit] -= transfer.amount_minor
+        ceiling = credit.ceiling_minor
+        if ceiling is not None:
+            over = credit.balance_minor + credit.incoming_minor + transfer.amount_minor - ceiling
+            if over > 0:
+                return over
+    return 0
+
+
+def expired(district: District, *, limit: int) -> list[Transfer]:
+    """Holds whose time is over."""
+    ledger = district.view(Ledger)
+    if not ledger.ends or ledger.ends[0][0] > district.now_us:
+        return []
+    over = (ledger.holds[h] for until_us, h in ledger.ends if until_us <= district.now_us and h in ledger.holds)
+    return list(islice(over, limit))
+
+
+def balance_at(entries: Iterable[Entry], account_id: str, moment: datetime) -> int:
+    """What stood in an account at a past moment, folded from the journal's entries up to then.
+
+    Raises
+    ------
+    NotFound
+        The account was not open then.
+    """
+    ledger, until_us = Ledger(), to_micros(moment)
+    fold = {kind_of(cls).name: method for cls, method in folds_of(ledger)}
+    for entry in entries:
+        if entry.time_us > until_us:
+            break
+        method = fold.get(entry.name)
+        if method is not None:
+            method(decode(entry.name, entry.version, entry.body), entry.time_us)
+    if account_id not in ledger.accounts:
+        raise NotFound("finance.unknown_account", "There was no such account then.", account_id=account_id)
+    return ledger.accounts[account_id].balance_minor

@@ -1,0 +1,232 @@
+"""An order, from the click to the ledger.
+
+`place` is one command and one commit: stock held, money held, promise made. Who pays by card is asked
+for the money first (`finance.card_payment_asked` is an effect), and the answer comes back as
+`card_paid` or `card_declined`. What follows are steps: each runs when its event has been recorded.
+
+========================  ==============  =============================
+when                      do              records
+========================  ==============  =============================
+market.order_placed       (in place)      supply.stock_held
+supply.stock_held         (in place)      finance.payment_held
+finance.payment_held      (in place)      market.order_accepted
+market.part_ended         free_stock      supply.stock_released
+market.part_ended         free_money      finance.payment_released
+market.part_ended         close           market.order_closed
+market.part_handed_over   leave_shelf     supply.stock_issued
+market.part_handed_over   take_money      finance.payment_captured
+market.part_delivered     settle          finance.payment_settled
+market.part_collected     settle          finance.payment_settled
+finance.payment_settled   end_part        market.part_settled
+market.part_settled       close           market.order_closed
+========================  ==============  =============================
+
+The shop's own commands in between (accept, pick, hand over) stand in `market.orders`. Two deadlines
+end what nobody answers: `expire` an order that was not paid for, `give_up` a part that no shop took on.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+
+from hanse.district.core import Deadline, District, Step
+from hanse.events.dictionary import Event
+from hanse.events.finance import CardPaymentAsked, CardRefundAsked, PaymentSettled
+from hanse.events.market import PartCollected, PartDelivered, PartEnded, PartHandedOver, PartSettled
+from hanse.finance.ledger.views import shortfall
+from hanse.finance.payments import service as payments
+from hanse.finance.payments.views import CARD, wallet_of
+from hanse.kernel.errors import NotFound, must
+from hanse.kernel.ids import ID_LENGTH_MAX
+from hanse.kernel.values import Fulfilment, Part, PayBy, Wish
+from hanse.market.orders import service as orders
+from hanse.market.orders.views import Orders, due, order, part_of
+from hanse.people.members.views import keeps_address
+from hanse.supply.stock import service as stock
+from hanse.supply.stock.views import missing
+
+__all__ = ["DEADLINES", "EFFECTS", "STEPS", "OrderAnswer", "PlaceOrder", "card_declined", "card_paid", "place"]
+
+Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What a shopper asks for: offers of one or more shops, brought or picked up, paid from wallet or card."""
+
+    lines: Annotated[tuple[Wish, ...], msgspec.Meta(min_length=1, max_length=orders.LINES_MAX)]
+    fulfilment: Fulfilment = "pickup"
+    address_id: Id = ""
+    payment: PayBy = "wallet"
+    card_token: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class OrderAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What came of it. `sold_out` names the missing units by offer, `funds_short` the missing money."""
+
+    result: Literal["accepted", "awaiting_payment", "sold_out", "funds_short"]
+    order_id: str = ""
+    total_minor: int = 0
+    currency: str = ""
+    parts: tuple[Part, ...] = ()
+    missing: dict[str, int] = {}
+    short_minor: int = 0
+
+
+def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnswer:
+    """Place an order: all questions first, then all records, in one commit."""
+    by_wallet = request.payment == "wallet"
+    if request.fulfilment == "delivery" and not keeps_address(district, shopper_id, request.address_id):
+        raise NotFound("people.unknown_address", "Give one of your addresses.", field="address_id")
+    must(by_wallet or request.card_token, "finance.no_card", "Give the token of a card.", field="card_token")
+    order_id = district.next_id("ord")
+    parts = orders.draft(district, order_id, request.lines, fulfilment=request.fulfilment)
+    needs = _needs(parts)
+    short = missing(district, _together(needs))
+    if short:
+        stock.note_short(district, shopper_id, short)
+        return OrderAnswer("sold_out", missing=_by_offer(parts, short))
+    holds = payments.holds_for(wallet_of(shopper_id) if by_wallet else CARD, parts)
+    short_minor = shortfall(district, holds) if by_wallet else 0
+    if short_minor:
+        return OrderAnswer("funds_short", currency=district.currency, short_minor=short_minor)
+    total_minor = sum([hold.amount_minor for hold in holds])
+
+    orders.place(
+        district,
+        order_id,
+        parts,
+        shopper_id=shopper_id,
+        fulfilment=request.fulfilment,
+        address_id=request.address_id,
+        payment=request.payment,
+        total_minor=total_minor,
+    )
+    stock.hold(district, order_id, needs)
+    if by_wallet:
+        payments.hold(district, order_id, holds)
+        orders.accept(district, order_id)
+    else:
+        payments.ask_card(
+            district, order_id, shopper_id=shopper_id, amount_minor=total_minor, card_token=request.card_token
+        )
+    result: Literal["accepted", "awaiting_payment"] = "accepted" if by_wallet else "awaiting_payment"
+    return OrderAnswer(result, order_id, total_minor, district.currency, parts)
+
+
+def card_paid(district: District, order_id: str, amount_minor: int) -> None:
+    """The provider charged the card: accept the order, or give the money back if it came too late."""
+    waiting = district.view(Orders).open.get(order_id)
+    if waiting is None or waiting.accepted:
+        if waiting is None:
+            payments.return_charge(district, order_id, amount_minor, "the payment came too late")
+        return
+    parts = [state.part for state in waiting.parts.values()]
+    payments.hold(district, order_id, payments.holds_for(CARD, parts))
+    orders.accept(district, order_id)
+
+
+def card_declined(district: District, order_id: str, reason: str) -> None:
+    """The provider refused the card: end the order at once, so that others can buy."""
+    payments.card_declined(district, order_id, reason)
+    waiting = district.view(Orders).open.get(order_id)
+    if waiting is not None and not waiting.accepted:
+        orders.expire(district, order_id)
+
+
+def free_stock(district: District, ended: PartEnded) -> None:
+    """Others can buy what this part held."""
+    stock.release(district, ended.order_id, ended.part_id)
+
+
+def free_money(district: District, ended: PartEnded) -> None:
+    """The shopper can spend what this part held."""
+    payments.release(district, ended.order_id, ended.part_id, ended.why)
+
+
+def leave_shelf(district: District, handed: PartHandedOver) -> None:
+    """What was picked leaves the stock; what was held and not found is lost."""
+    state = part_of(district, handed.order_id, handed.part_id)
+    sold: dict[str, int] = {}
+    for line, pieces in zip(state.part.lines, state.quantities, strict=True):
+        sold[line.item_id] = sold.get(line.item_id, 0) + pieces * line.units
+    stock.issue(district, handed.order_id, handed.part_id, sold)
+
+
+def take_money(district: District, handed: PartHandedOver) -> None:
+    """The goods are the shopper's, the money the shop's."""
+    state = part_of(district, handed.order_id, handed.part_id)
+    payments.capture(
+        district, handed.order_id, handed.part_id, goods_minor=state.goods_minor, fee_minor=state.fee_minor
+    )
+
+
+def settle(district: District, arrived: PartDelivered | PartCollected) -> None:
+    """The league takes the commission that was frozen at the sale."""
+    state = part_of(district, arrived.order_id, arrived.part_id)
+    payments.settle(district, arrived.order_id, arrived.part_id, commission_minor=state.commission_minor)
+
+
+def end_part(district: District, settled: PaymentSettled) -> None:
+    """The shop is done with this part."""
+    orders.settle_part(district, settled.order_id, settled.part_id)
+
+
+def close(district: District, ended: PartEnded | PartSettled) -> None:
+    """The order is closed with its last part."""
+    if ended.order_id in district.view(Orders).open:
+        orders.close_if_ended(district, ended.order_id)
+
+
+def expire(district: District) -> None:
+    """End orders that nobody paid for in time, and parts that no shop took on."""
+    for _ in range(orders.LINES_MAX):
+        order_id = due(district)
+        if order_id is None:
+            return
+        late = order(district, order_id)
+        if not late.accepted:
+            orders.expire(district, order_id)
+            continue
+        for part_id, state in late.parts.items():
+            if state.stage == "placed":
+                orders.end_part(district, order_id, part_id, why="unanswered")
+
+
+STEPS: Sequence[tuple[type[Event], Step]] = [
+    (PartEnded, free_stock),
+    (PartEnded, free_money),
+    (PartEnded, close),
+    (PartHandedOver, leave_shelf),
+    (PartHandedOver, take_money),
+    (PartDelivered, settle),
+    (PartCollected, settle),
+    (PaymentSettled, end_part),
+    (PartSettled, close),
+]
+DEADLINES: Sequence[Deadline] = [expire]
+EFFECTS: Sequence[tuple[type[Event], str]] = [(CardPaymentAsked, "card.charge"), (CardRefundAsked, "card.refund")]
+
+
+def _needs(parts: Sequence[Part]) -> dict[str, dict[str, int]]:
+    """Units by part and stock item; two lines may share one item."""
+    needs: dict[str, dict[str, int]] = {}
+    for part in parts:
+        units: dict[str, int] = {}
+        for line in part.lines:
+            units[line.item_id] = units.get(line.item_id, 0) + line.quantity * line.units
+        needs[part.part_id] = units
+    return needs
+
+
+def _together(needs: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Units by stock item over all parts. An item belongs to one shop, so parts never share one."""
+    together: dict[str, int] = {}
+    for units in needs.values():
+        together.update(units)
+    return together
+
+
+def _by_offer(parts: Sequence[Part], short: dict[str, int]) -> dict[str, int]:
+    """How many units are missing, by the offers that draw on the short items."""
+    return {line.offer_id: short[line.item_id] for part in parts for line in part.lines if line.item_id in short}

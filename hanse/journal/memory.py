@@ -1,0 +1,57 @@
+"""A journal in memory, for tests and for trying things out."""
+
+from collections.abc import Iterator
+
+from hanse.journal.protocol import Answered, Commit, Entry, Head, JournalFenced, Mark
+
+__all__ = ["MemoryJournal"]
+
+
+class MemoryJournal:
+    """Keeps everything in lists; what it holds dies with it."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._marks: list[Mark] = []
+        self._answers: dict[int, Answered] = {}
+        self._answers_given = 0
+
+    def head(self) -> Head:
+        if not self._marks:
+            return Head(answers=self._answers_given)
+        mark = self._marks[-1]
+        return Head(mark.position, mark.time_us, mark.steps_through, mark.hash, self._answers_given)
+
+    def append(self, commit: Commit) -> None:
+        if commit.entries and commit.entries[0][0] != len(self._entries) + 1:
+            raise JournalFenced("journal.fenced", "Another writer has taken over this district; stop this one.")
+        self._entries.extend(Entry(*entry) for entry in commit.entries)
+        if commit.mark is not None:
+            self._marks.append(commit.mark)
+        for answer in commit.answers:
+            self._answers[answer[0]] = Answered(*answer)
+            self._answers_given = answer[0]
+
+    def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
+        return iter(self._entries[after : None if limit is None else after + limit])
+
+    def story(self, story: str, *, limit: int = 1_000) -> list[Entry]:
+        return [entry for entry in self._entries if entry.story == story][:limit]
+
+    def marks(self, after: int = 0) -> Iterator[Mark]:
+        return (mark for mark in self._marks if mark.position > after)
+
+    def answer(self, number: int) -> Answered | None:
+        return self._answers.get(number)
+
+    def answers_since(self, time_us: int) -> Iterator[tuple[int, str, str]]:
+        return iter([(a.number, a.caller, a.key) for a in self._answers.values() if a.time_us >= time_us])
+
+    def forget_answers(self, before_us: int, *, limit: int) -> int:
+        old = [a.number for a in self._answers.values() if a.time_us < before_us][:limit]
+        for number in old:
+            del self._answers[number]
+        return len(old)
+
+    def close(self) -> None:
+        pass

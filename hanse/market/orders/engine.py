@@ -1,0 +1,67 @@
+"""What a part of an order comes to: goods, VAT by rate, commission. Pure."""
+
+from collections.abc import Sequence
+
+from hanse.kernel.money import included_tax, share
+from hanse.kernel.values import Line, VatAmount
+
+__all__ = ["FEE_VAT_BP", "commission", "price", "total"]
+
+FEE_VAT_BP = 2_550
+"""Delivery is a service at the standard rate (Finland 2026: 25.5 %)."""
+
+
+def total(lines: Sequence[Line], quantities: Sequence[int]) -> int:
+    """What so many pieces of each line cost, gross.
+
+    Examples
+    --------
+    >>> total([Line("off_1", "prd_1", "itm_1", 3, 1, 250, 1350)], [2])
+    500
+    """
+    return sum(line.price_minor * pieces for line, pieces in zip(lines, quantities, strict=True))
+
+
+def price(lines: Sequence[Line], quantities: Sequence[int], fee_minor: int) -> tuple[int, tuple[VatAmount, ...]]:
+    """The goods' gross total and the VAT contained, once per rate, the delivery fee included.
+
+    Parameters
+    ----------
+    lines
+        The lines of one part; prices gross, minor units.
+    quantities
+        Pieces of each line; 0 counts nothing.
+    fee_minor
+        The delivery fee, gross; 0 for none.
+
+    Returns
+    -------
+    tuple
+        Goods in minor units, and one `VatAmount` per rate in the order of first use. Tax is rounded once
+        per rate (half to even), as receipts are; so line-wise rounding cannot add up to another total.
+
+    Examples
+    --------
+    >>> price([Line("off_1", "prd_1", "itm_1", 2, 1, 227, 1350)], [2], fee_minor=0)
+    (454, (VatAmount(rate_bp=1350, gross_minor=454, vat_minor=54),))
+    """
+    goods_minor = 0
+    gross: dict[int, int] = {}
+    for line, pieces in zip(lines, quantities, strict=True):
+        amount = line.price_minor * pieces
+        goods_minor += amount
+        gross[line.vat_bp] = gross.get(line.vat_bp, 0) + amount
+    if fee_minor:
+        gross[FEE_VAT_BP] = gross.get(FEE_VAT_BP, 0) + fee_minor
+    return goods_minor, tuple(VatAmount(rate, amount, included_tax(amount, rate)) for rate, amount in gross.items())
+
+
+def commission(goods_minor: int, rate_bp: int) -> int:
+    """The league's commission on goods, gross.
+
+    Examples
+    --------
+    >>> commission(10_000, 450)
+    450
+    """
+    return share(goods_minor, rate_bp)

@@ -1,0 +1,257 @@
+"""Commands: draft and place an order, then move its parts. Each checks the stage it moves from."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from hanse.district.core import District
+from hanse.events.market import (
+    OrderAccepted,
+    OrderClosed,
+    OrderExpired,
+    OrderPlaced,
+    PartAccepted,
+    PartCollected,
+    PartDelivered,
+    PartEnded,
+    PartHandedOver,
+    PartPicked,
+    PartSettled,
+)
+from hanse.kernel.errors import Conflict, must
+from hanse.kernel.money import split
+from hanse.kernel.quantity import PIECES_MAX
+from hanse.kernel.time import MINUTE_US
+from hanse.kernel.values import Fulfilment, Line, Part, PayBy, Wish
+from hanse.market.catalogue.views import Catalogue, Offer, offer
+from hanse.market.orders.engine import commission, price
+from hanse.market.orders.views import ENDED, PartState, opens_us, order, part_of
+
+__all__ = [
+    "ANSWER_WITHIN_US",
+    "LINES_MAX",
+    "PAY_WITHIN_US",
+    "accept",
+    "accept_part",
+    "close_if_ended",
+    "collect_part",
+    "deliver_part",
+    "draft",
+    "end_part",
+    "expire",
+    "hand_over_part",
+    "pick_part",
+    "place",
+    "settle_part",
+]
+
+LINES_MAX = 100
+PAY_WITHIN_US = 10 * MINUTE_US
+ANSWER_WITHIN_US = 30 * MINUTE_US
+"""A shop that stays silent longer loses the order; from its opening on, if it is closed."""
+
+
+def draft(
+    district: District, order_id: str, wishes: Sequence[Wish], *, fulfilment: Fulfilment
+) -> tuple[Part, ...]:
+    """Price wishes into a part per shop: today's prices, VAT and commission, frozen. Changes nothing.
+
+    Raises
+    ------
+    InvalidInput
+        No lines, too many lines, or one that asks for too much.
+    NotFound
+        An offer that does not exist or was taken off.
+    """
+    must(0 < len(wishes) <= LINES_MAX, "market.bad_lines", f"Order between 1 and {LINES_MAX} lines.", field="lines")
+    offers = district.view(Catalogue).offers
+    by_shop: dict[str, dict[str, tuple[Offer, int]]] = {}
+    for wish in wishes:
+        offered = offers.get(wish.offer_id) or offer(district, wish.offer_id)
+        lines = by_shop.get(offered.shop_id)
+        if lines is None:
+            lines = by_shop[offered.shop_id] = {}
+        before = lines.get(wish.offer_id)
+        pieces = wish.quantity + before[1] if before else wish.quantity
+        if not 0 < pieces <= PIECES_MAX:
+            must(False, "kernel.bad_quantity", f"Order between 1 and {PIECES_MAX} pieces.", field="quantity")
+        lines[wish.offer_id] = (offered, pieces)
+    return tuple(
+        [
+            _part(district, f"{order_id}-{number}", shop_id, lines, fulfilment)
+            for number, (shop_id, lines) in enumerate(by_shop.items(), 1)
+        ]
+    )
+
+
+def _part(
+    district: District, part_id: str, shop_id: str, wanted: dict[str, tuple[Offer, int]], fulfilment: Fulfilment
+) -> Part:
+    shop = district.view(Catalogue).shops[shop_id]
+    lines = tuple(
+        [
+            Line(o.offer_id, o.product_id, o.item_id, pieces, o.units, o.price_minor, o.vat_bp)
+            for o, pieces in wanted.values()
+        ]
+    )
+    fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
+    goods_minor, vat = price(lines, [line.quantity for line in lines], fee_minor)
+    begins_us = opens_us(shop.hours, district.now_us // MINUTE_US * MINUTE_US, district.zone)
+    return Part(
+        part_id,
+        shop_id,
+        lines,
+        goods_minor,
+        fee_minor,
+        commission(goods_minor, shop.commission_bp),
+        vat,
+        begins_us + shop.prepare_minutes * MINUTE_US,
+    )
+
+
+def place(
+    district: District,
+    order_id: str,
+    parts: tuple[Part, ...],
+    *,
+    shopper_id: str,
+    fulfilment: Fulfilment,
+    address_id: str,
+    payment: PayBy,
+    total_minor: int,
+) -> None:
+    """Place a drafted order. Records `OrderPlaced`."""
+    district.record(
+        OrderPlaced(
+            order_id,
+            shopper_id,
+            fulfilment,
+            address_id,
+            payment,
+            district.currency,
+            total_minor,
+            district.now_us + PAY_WITHIN_US,
+            parts,
+        )
+    )
+
+
+def accept(district: District, order_id: str) -> None:
+    """The money is held: stand for the order. Records `OrderAccepted`."""
+    placed = order(district, order_id)
+    latest_us = max([state.part.promised_us for state in placed.parts.values()])
+    district.record(OrderAccepted(order_id, max(latest_us, district.now_us) + ANSWER_WITHIN_US))
+
+
+def expire(district: District, order_id: str) -> None:
+    """Nobody paid in time: end the order. Records `OrderExpired` and `PartEnded` for each part."""
+    parts = order(district, order_id).parts
+    district.record(OrderExpired(order_id))
+    for part_id in parts:
+        district.record(PartEnded(order_id, part_id, "unpaid"))
+
+
+def accept_part(district: District, order_id: str, part_id: str) -> None:
+    """The shop takes its part on. Records `PartAccepted`."""
+    _expect(district, order_id, part_id, "placed")
+    district.record(PartAccepted(order_id, part_id))
+
+
+def pick_part(district: District, order_id: str, part_id: str, quantities: Sequence[int] | None = None) -> None:
+    """The goods lie ready; fewer pieces than ordered lower the bill. Records `PartPicked`.
+
+    Parameters
+    ----------
+    quantities
+        Pieces per line of the part, at most what was ordered, at least one in all; None: everything.
+    """
+    state = _expect(district, order_id, part_id, "accepted")
+    part = state.part
+    picked = tuple(quantities) if quantities is not None else state.quantities
+    must(
+        len(picked) == len(part.lines) and all(0 <= p <= line.quantity for p, line in zip(picked, part.lines)),
+        "market.bad_picked",
+        "Give a number for each line, at most what was ordered.",
+        field="quantities",
+    )
+    must(any(picked), "market.nothing_picked", "Refuse the part if nothing of it can be found.", field="quantities")
+    goods_minor, vat = price(part.lines, picked, part.fee_minor)
+    # The commission was frozen at the sale: the goods that are left bear their share of it.
+    kept = split(part.commission_minor, [goods_minor, part.goods_minor - goods_minor])[0] if part.goods_minor else 0
+    district.record(
+        PartPicked(
+            order_id,
+            part_id,
+            picked,
+            goods_minor,
+            part.fee_minor,
+            kept,
+            vat,
+        )
+    )
+
+
+def hand_over_part(district: District, order_id: str, part_id: str) -> None:
+    """The goods leave the shop. Records `PartHandedOver`, and for pick-up `PartCollected`."""
+    _expect(district, order_id, part_id, "picked")
+    fulfilment = order(district, order_id).placed.fulfilment
+    district.record(PartHandedOver(order_id, part_id))
+    if fulfilment == "pickup":
+        district.record(PartCollected(order_id, part_id))
+
+
+def deliver_part(district: District, order_id: str, part_id: str) -> None:
+    """The goods are at the door. Records `PartDelivered`."""
+    _expect(district, order_id, part_id, "handed_over")
+    district.record(PartDelivered(order_id, part_id))
+
+
+def collect_part(district: District, order_id: str, part_id: str) -> None:
+    """The shopper took the goods away. Records `PartCollected`."""
+    _expect(district, order_id, part_id, "handed_over")
+    district.record(PartCollected(order_id, part_id))
+
+
+def end_part(
+    district: District,
+    order_id: str,
+    part_id: str,
+    *,
+    why: Literal["refused", "cancelled", "unanswered"],
+    reason: str = "",
+) -> None:
+    """End a part that will not be fulfilled. Records `PartEnded`.
+
+    A shop may refuse until the goods are handed over; a shopper may cancel until they are picked.
+    """
+    state = part_of(district, order_id, part_id)
+    allowed = ("placed", "accepted", "picked") if why == "refused" else ("placed", "accepted")
+    if state.stage not in allowed:
+        raise Conflict(
+            "market.too_late", f"This part is {state.stage}; ask for a refund instead.", stage=state.stage
+        )
+    district.record(PartEnded(order_id, part_id, why, reason))
+
+
+def settle_part(district: District, order_id: str, part_id: str) -> None:
+    """The shop has its money. Records `PartSettled`."""
+    state = part_of(district, order_id, part_id)
+    if state.stage in ("delivered", "collected"):
+        district.record(PartSettled(order_id, part_id))
+
+
+def close_if_ended(district: District, order_id: str) -> None:
+    """Close an order whose parts have all come to their end. Records `OrderClosed`."""
+    states = order(district, order_id).parts.values()
+    if all(state.stage in ENDED for state in states):
+        settled = sum(state.stage == "settled" for state in states)
+        outcome: Literal["fulfilled", "partly", "unfulfilled"] = "partly" if settled else "unfulfilled"
+        district.record(OrderClosed(order_id, "fulfilled" if settled == len(states) else outcome))
+
+
+def _expect(district: District, order_id: str, part_id: str, stage: str) -> PartState:
+    found = order(district, order_id)
+    state = part_of(district, order_id, part_id)
+    if not found.accepted or state.stage != stage:
+        now = state.stage if found.accepted else "unpaid"
+        raise Conflict("market.wrong_stage", f"This part is {now}; it has to be {stage} for that.", stage=now)
+    return state

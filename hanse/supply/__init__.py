@@ -1,0 +1,1 @@
+"""Supply: what is on the shelf, for whom it is held, and (later) what to order."""

@@ -1,0 +1,11 @@
+"""Stock, exact.
+
+Question: How many units can still be promised, and for whom are the others held?
+Engine: none
+Method: free = on hand - held; a hold belongs to a part of an order and ends in a release or an issue
+Reads: supply.stock_counted, supply.stock_held, supply.stock_released, supply.stock_issued, supply.stock_returned
+Records: supply.stock_counted, supply.stock_held, supply.stock_short, supply.stock_released,
+    supply.stock_issued, supply.stock_returned
+Limits: one dictionary look-up an item; a count may make free stock negative, a sale never
+Not for: how much to order (supply.replenishment)
+"""

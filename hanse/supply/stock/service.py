@@ -1,0 +1,97 @@
+"""Commands: count, hold, release, issue, return."""
+
+from collections.abc import Mapping, Sequence
+
+from hanse.district.core import District
+from hanse.events.supply import (
+    StockCounted,
+    StockHeld,
+    StockIssued,
+    StockReleased,
+    StockReturned,
+    StockShort,
+)
+from hanse.kernel.errors import Conflict, must
+from hanse.supply.stock.views import Stock
+
+__all__ = ["ROWS_PER_EVENT", "UNITS_MAX", "count", "hold", "issue", "note_short", "release", "take_back"]
+
+ROWS_PER_EVENT = 500
+UNITS_MAX = 10**9
+
+
+def count(district: District, shop_id: str, counted: Sequence[tuple[str, int]]) -> int:
+    """Say how many units of each item are on hand; unchanged ones are dropped. Records `StockCounted`."""
+    for _, on_hand in counted:
+        must(
+            0 <= on_hand <= UNITS_MAX,
+            "supply.bad_count",
+            f"Give a count between 0 and {UNITS_MAX}.",
+            field="on_hand",
+            value=on_hand,
+        )
+    items = district.view(Stock).items
+    changed = [(i, n) for i, n in counted if i not in items or items[i].on_hand != n]
+    for start in range(0, len(changed), ROWS_PER_EVENT):
+        batch = changed[start : start + ROWS_PER_EVENT]
+        district.record(StockCounted(shop_id, tuple(i for i, _ in batch), tuple(n for _, n in batch)))
+    return len(changed)
+
+
+def hold(district: District, order_id: str, parts: dict[str, dict[str, int]]) -> None:
+    """Set units aside for the parts of an order; the caller has asked `missing`. Records `StockHeld`."""
+    district.record(StockHeld(order_id, parts))
+
+
+def note_short(district: District, shopper_id: str, short: dict[str, int]) -> None:
+    """Keep in mind that somebody wanted more than there was. Records `StockShort`."""
+    district.record(StockShort(shopper_id, short))
+
+
+def release(district: District, order_id: str, part_id: str) -> None:
+    """Free what is held for a part; nothing held, nothing done. Records `StockReleased`."""
+    if part_id in district.view(Stock).holds:
+        district.record(StockReleased(order_id, part_id))
+
+
+def issue(district: District, order_id: str, part_id: str, sold: Mapping[str, int]) -> None:
+    """Take what was sold of a part off the shelf; what was held beyond it was not to be found and is lost.
+
+    Nothing held, nothing done. Records `StockIssued`.
+    """
+    held = district.view(Stock).holds.get(part_id)
+    if held is None:
+        return
+    if any(units > held.get(item_id, 0) for item_id, units in sold.items()):
+        raise Conflict("supply.more_than_held", "More was picked than is held for this part.", part_id=part_id)
+    items = district.view(Stock).items
+    # What a count has already written off is not lost a second time.
+    lost = {
+        item_id: min(units - sold.get(item_id, 0), max(items[item_id].on_hand - sold.get(item_id, 0), 0))
+        for item_id, units in held.items()
+    }
+    district.record(
+        StockIssued(
+            order_id,
+            part_id,
+            {item_id: units for item_id, units in sold.items() if units},
+            {item_id: units for item_id, units in lost.items() if units},
+        )
+    )
+
+
+def take_back(district: District, order_id: str, part_id: str, units: Mapping[str, int]) -> None:
+    """Put returned goods back on the shelf. Records `StockReturned`."""
+    must(
+        units and all(count > 0 for count in units.values()),
+        "supply.bad_return",
+        "Name the items that came back, at least one unit each.",
+        field="units",
+    )
+    must(
+        units.keys() <= district.view(Stock).items.keys(),
+        "supply.unknown_item",
+        "Name items that this shop has counted before.",
+        field="units",
+    )
+    district.record(StockReturned(order_id, part_id, dict(units)))
