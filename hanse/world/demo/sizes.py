@@ -1,0 +1,139 @@
+"""American package sizes in metric: ``2 LITER``, ``10/6.75 OZ``, ``8 1/2 OZ`` become millilitres, grams or pieces.
+
+Ounces weigh or fill, depending on the goods. Fluids keep the exact figure below a litre (355 ml), as imported goods
+do; weights are rounded as a shop would print them (450 g).
+"""
+
+import re
+
+import msgspec
+
+__all__ = ["NO_SIZE", "Size", "label", "metric", "usual"]
+
+_ML = {"OZ": 29.5735, "PT": 473.176, "QT": 946.353, "GA": 3785.41, "L": 1000.0, "ML": 1.0}
+_G = {"OZ": 28.3495, "LB": 453.592, "G": 1.0, "KG": 1000.0}
+_PC = {"CT": 1, "DZ": 12, "STEM": 1, "PC": 1}
+_UNITS = {
+    "OZ": "OZ", "Z": "OZ", "O": "OZ", "LB": "LB", "LBS": "LB", "GA": "GA", "GAL": "GA", "GALON": "GA", "GALLON": "GA",
+    "QT": "QT", "PT": "PT", "L": "L", "LT": "L", "LTR": "L", "LITER": "L", "ML": "ML", "G": "G", "GR": "G", "KG": "KG",
+    "CT": "CT", "CNT": "CT", "PK": "PK", "PKS": "PK", "DZ": "DZ", "DOZ": "DZ", "STEM": "STEM", "PC": "PC",
+}  # fmt: skip
+_PART = re.compile(r"(\d+\s+\d/\d|\d*\.\d+|\d+)?\s*([A-Z]+)")
+_PACKED = re.compile(r"^(\d+)\s*(?:PKS?|CT)?\s*[/\-X]\s*(.+)$")
+_FULL_BOTTLES_OZ = (16.9, 12.0, 8.0)
+_MULTIPACK_FROM_OZ = 100
+_LARGEST = {"ml": 20_000, "g": 25_000, "pc": 600}
+
+
+class Size(msgspec.Struct, frozen=True, gc=False):
+    """`count` packs of `value` ``ml``, ``g`` or ``pc`` each; a value of 0 is no size."""
+
+    count: int
+    value: int
+    unit: str
+
+
+NO_SIZE = Size(1, 0, "pc")
+
+
+def metric(raw: str | None, measure: str) -> Size:
+    """The metric size for a raw one; `NO_SIZE` if it says nothing usable.
+
+    Parameters
+    ----------
+    raw
+        As in the source: ``12 OZ``, ``6 PK/8 OZ``, ``40 CT``.
+    measure
+        How the goods are measured: ``ml``, ``g`` or ``pc``; decides what an ounce is.
+
+    Examples
+    --------
+    >>> metric("2 L", "ml")
+    Size(count=1, value=2000, unit='ml')
+    >>> metric("10/6.75 OZ", "ml")
+    Size(count=10, value=200, unit='ml')
+    """
+    text = (raw or "").upper().strip()
+    packed = _PACKED.match(text)
+    if packed and not re.match(r"^\d+/\d+\s", text.replace(packed[1], "1", 1) if packed[1] == "1" else ""):
+        inner = metric(packed[2], measure)
+        if inner.value and inner.count == 1 and inner.unit != "pc" and 1 < int(packed[1]) <= 48:
+            return _within(Size(int(packed[1]), inner.value, inner.unit))
+    return _within(_single(text, measure))
+
+
+def usual(text: str) -> Size:
+    """A size as the tables write it: ``500g``, ``6x330ml``, ``1pc``."""
+    match = re.fullmatch(r"(?:(\d+)x)?(\d+)(kg|g|ml|l|pc)", text)
+    if not match:
+        return NO_SIZE
+    value, unit = int(match[2]), match[3]
+    if unit in ("kg", "l"):
+        value, unit = value * 1000, "g" if unit == "kg" else "ml"
+    return Size(int(match[1] or 1), value, unit)
+
+
+def label(count: int, value: int, unit: str, *, german: bool = False) -> str:
+    """The size as printed on a shelf: ``6 × 330 ml``, ``1.89 l``, ``12 pcs``; nothing for one piece.
+
+    Examples
+    --------
+    >>> label(1, 1890, "ml"), label(1, 1890, "ml", german=True), label(12, 355, "ml"), label(1, 1, "pc")
+    ('1.89 l', '1,89 l', '12 × 355 ml', '')
+    """
+    if not value or (unit == "pc" and count * value == 1):
+        return ""
+    if unit == "pc":
+        text = f"{value} {'St.' if german else 'pcs'}"
+    elif value >= 1000:
+        figure = f"{value / 1000:.2f}".rstrip("0").rstrip(".")
+        text = f"{figure.replace('.', ',') if german else figure} {'kg' if unit == 'g' else 'l'}"
+    else:
+        text = f"{value} {unit}"
+    return f"{count} × {text}" if count > 1 else text
+
+
+def _single(text: str, measure: str) -> Size:
+    parts = [(_figure(figure), _UNITS[unit]) for figure, unit in _PART.findall(text) if unit in _UNITS]
+    if len(parts) == 2 and parts[0][1] == "PK" and parts[1][1] in ("OZ", "ML", "L"):
+        inner = _size(*parts[1], measure)
+        return Size(round(parts[0][0]), inner.value, inner.unit)
+    sizes = [size for figure, unit in parts if (size := _size(figure, unit, measure)).value]
+    fitting = [size for size in sizes if size.unit == measure]
+    return (fitting or sizes or [NO_SIZE])[0]
+
+
+def _figure(text: str) -> float:
+    if " " in text.strip() and "/" in text:
+        whole, fraction = text.split()
+        upper, lower = fraction.split("/")
+        return int(whole) + int(upper) / int(lower)
+    return float(text) if text else 1.0
+
+
+def _size(figure: float, unit: str, measure: str) -> Size:
+    if unit == "OZ" and measure == "ml" and figure >= _MULTIPACK_FROM_OZ and figure != 128:
+        for bottle in _FULL_BOTTLES_OZ:
+            count = round(figure / bottle)
+            if count in (4, 6, 8, 9, 12, 15, 18, 20, 24, 28, 30, 32, 35) and abs(count * bottle - figure) < 0.5:
+                return Size(count, _round_ml(bottle * _ML["OZ"]), "ml")
+    if unit in _PC:
+        return Size(1, round(figure * _PC[unit]), "pc")
+    if unit in _ML and (measure == "ml" or unit not in _G):
+        return Size(1, _round_ml(figure * _ML[unit]), "ml")
+    if unit in _G and not (measure == "ml" and unit == "LB"):
+        return Size(1, _round_g(figure * _G[unit]), "g")
+    return NO_SIZE
+
+
+def _round_ml(value: float) -> int:
+    return round(value) if value < 1000 else round(value / 10) * 10
+
+
+def _round_g(value: float) -> int:
+    step = 1 if value < 20 else 5 if value < 100 else 10 if value < 1000 else 50 if value < 5000 else 100
+    return round(value / step) * step
+
+
+def _within(size: Size) -> Size:
+    return size if 0 < size.value * size.count <= _LARGEST[size.unit] else NO_SIZE
