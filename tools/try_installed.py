@@ -3,6 +3,7 @@
 ``python -m tools.try_installed PATH/TO/hanse`` uses nothing of the repository but this file.
 """
 
+import re
 import signal
 import socket
 import subprocess
@@ -38,6 +39,7 @@ def _serve(program: str, folder: Path) -> None:
     server = subprocess.Popen([program, "up", "--port", str(port), "--data", str(folder / "data")], cwd=folder)
     try:
         _wait_until_ready(server, f"http://127.0.0.1:{port}/health/ready")
+        _look_at_page(f"http://127.0.0.1:{port}")
         server.send_signal(signal.SIGTERM)
         code = server.wait(STOPPED_WITHIN_S)
     finally:
@@ -59,6 +61,19 @@ def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise SystemExit(f"hanse up was not ready within {READY_WITHIN_S} s.")
+
+
+def _look_at_page(address: str) -> None:
+    """The first page comes with everything that it asks for: the wheel carries the built files."""
+    with urllib.request.urlopen(f"{address}/", timeout=10) as answer:
+        page: str = answer.read().decode()
+    assets = sorted(set(re.findall(r"/static/built/[\w.\-/]+", page)))
+    if not assets:
+        raise SystemExit("The first page names no built file: was the wheel built without them?")
+    for asset in assets:
+        with urllib.request.urlopen(address + asset, timeout=10) as answer:
+            answer.read()
+    print(f"first page: {len(page)} characters, {len(assets)} built files")
 
 
 def _free_port() -> int:
