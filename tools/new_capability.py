@@ -99,7 +99,7 @@ def test_a_subject_without_a_name_is_refused_and_nothing_changes() -> None:
 _EVENT = '''
 
 @stored("${context}.${event}", story="subject_id")
-class ${Event}(Event):
+class ${Event}(Event, frozen=True):
     """A subject was noted: say here what has happened."""
 
     subject_id: str

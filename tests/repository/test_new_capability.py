@@ -55,7 +55,7 @@ def test_a_context_that_is_not_yet_there_is_begun(copy: Path) -> None:
     assert written == {"hanse/factory/__init__.py"} | {
         f"hanse/factory/twin/{name}.py" for name in ("__init__", "service", "views")
     }
-    assert "class TwinNoted(Event)" in (copy / "hanse/events/factory.py").read_text(encoding="utf-8")
+    assert "class TwinNoted(Event, frozen=True)" in (copy / "hanse/events/factory.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

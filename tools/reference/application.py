@@ -8,14 +8,19 @@ import typer
 
 from tools.reference.code import GENERATED, cell
 
-__all__ = ["command_line", "http", "openapi", "settings"]
+__all__ = ["command_line", "commands", "http", "openapi", "settings"]
 
 
 def command_line() -> str:
     """Every command of `hanse` with its arguments and options."""
     from hanse.app.cli import app
 
-    return "\n".join(["# Command line", "", GENERATED, *_commands("hanse", typer.main.get_command(app))])
+    return "\n".join(["# Command line", "", GENERATED, *commands("hanse", app)])
+
+
+def commands(name: str, app: typer.Typer) -> list[str]:
+    """The lines about a command line and all its commands, whatever is registered there."""
+    return list(_commands(name, typer.main.get_command(app)))
 
 
 def _commands(name: str, command: Any) -> Iterator[str]:
