@@ -79,7 +79,8 @@ class Answers:
                         answer.position,
                     )
                 )
-        return rows  # type: ignore[return-value] - plain tuples in the order of Answered, for speed
+        # Plain tuples in the order of Answered: making the named ones costs 0.3 µs each.
+        return rows  # type: ignore[return-value]
 
     def remember(self, rows: list[Answered]) -> None:
         """Know the keys of rows that have been committed."""

@@ -7,6 +7,7 @@ back as a command. So a crash between the two costs a second call under the same
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from hanse.district.core import District, Job
 from hanse.district.own import Owed
@@ -45,7 +46,10 @@ class EffectWorker:
                 if (effect, position) not in self._running and len(self._running) < AT_ONCE_MAX:
                     task = asyncio.get_running_loop().create_task(self._settle(effect, position, since_us))
                     self._running[effect, position] = task
-                    task.add_done_callback(lambda _, owed=(effect, position): self._running.pop(owed, None))
+                    task.add_done_callback(partial(self._done, (effect, position)))
+
+    def _done(self, owed: tuple[str, int], task: "asyncio.Task[None]") -> None:
+        self._running.pop(owed, None)
 
     async def _settle(self, effect: str, position: int, since_us: int) -> None:
         entry = next(self._journal.read(position - 1, limit=1))

@@ -11,7 +11,7 @@ from hanse.district.views import View
 from hanse.journal.protocol import Journal
 from hanse.kernel.errors import Conflict
 
-__all__ = ["opener"]
+__all__ = ["follow", "opener"]
 
 
 def opener(
@@ -25,24 +25,39 @@ def opener(
     kept = tuple(views)
 
     def build(journal: Journal) -> District:
-        district = District(charter, views=kept, flows=flows)
-        head = journal.head()
-        after = 0
-        found = latest(snapshots, views=district.views(), up_to=head.position) if snapshots else None
-        # Hundreds of thousands of open orders are no garbage: looking for some among them costs seconds.
-        gc.disable()
-        if found is not None:
-            snapshot, state = found
-            district.restore(state, position=snapshot.position, now_us=snapshot.now_us)
-            after = snapshot.position
-        district.replay(journal.read(min(after, head.steps_through)), steps_through=head.steps_through)
+        district = follow(journal, charter, views=kept, flows=flows, snapshots=snapshots)
         _check(charter, district.view(Deployment))
-        gc.enable()
-        gc.collect()
-        gc.freeze()
         return district
 
     return build
+
+
+def follow(
+    journal: Journal,
+    charter: Charter,
+    *,
+    views: Iterable[type[View]],
+    flows: Sequence[Flow],
+    snapshots: Path | None = None,
+) -> District:
+    """A district as its journal says it is now; what a follower reads from."""
+    district = District(charter, views=views, flows=flows)
+    head = journal.head()
+    after = 0
+    # Hundreds of thousands of open orders are no garbage: looking for some among them costs seconds.
+    collecting = gc.isenabled()
+    gc.disable()
+    found = latest(snapshots, views=district.views(), up_to=head.position) if snapshots else None
+    if found is not None:
+        snapshot, state = found
+        district.restore(state, position=snapshot.position, now_us=snapshot.now_us)
+        after = snapshot.position
+    district.replay(journal.read(min(after, head.steps_through)), steps_through=head.steps_through)
+    if collecting:
+        gc.enable()
+    gc.collect()
+    gc.freeze()
+    return district
 
 
 def _check(charter: Charter, declared: Deployment) -> None:

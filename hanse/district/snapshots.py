@@ -15,7 +15,7 @@ import hanse
 from hanse.district.core import District
 from hanse.district.views import View
 
-__all__ = ["Snapshot", "folds_version", "latest", "take"]
+__all__ = ["Snapshot", "folds_version", "latest", "newest_position", "take"]
 
 KEEP = 2
 
@@ -78,3 +78,8 @@ def latest(folder: Path, *, views: dict[str, View], up_to: int) -> tuple[Snapsho
         except (msgspec.DecodeError, OSError):
             continue
     return None
+
+
+def newest_position(folder: Path) -> int:
+    """The position of the newest snapshot; 0 if there is none."""
+    return max((int(path.stem) for path in folder.glob("*.snapshot")), default=0)

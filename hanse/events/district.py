@@ -6,7 +6,7 @@ __all__ = ["CommandStopped", "DistrictDeployed", "EffectAnswered", "EffectFailed
 
 
 @stored("district.deployed")
-class DistrictDeployed(Event):
+class DistrictDeployed(Event, frozen=True):
     """A program with another table of steps took over.
 
     `steps_after` says for each step behind which position it counts: 0 for the first table, this
@@ -20,7 +20,7 @@ class DistrictDeployed(Event):
 
 
 @stored("district.step_failed")
-class StepFailed(Event):
+class StepFailed(Event, frozen=True):
     """A step raised and was passed over; it blocks nobody and waits for a person."""
 
     step: str
@@ -29,7 +29,7 @@ class StepFailed(Event):
 
 
 @stored("district.command_stopped")
-class CommandStopped(Event):
+class CommandStopped(Event, frozen=True):
     """A command or step raised after it had recorded: a bug. Its records were thrown away by replay."""
 
     what: str
@@ -39,7 +39,7 @@ class CommandStopped(Event):
 
 
 @stored("district.effect_answered")
-class EffectAnswered(Event):
+class EffectAnswered(Event, frozen=True):
     """The world outside answered what the event at `position` asked of it."""
 
     effect: str
@@ -47,7 +47,7 @@ class EffectAnswered(Event):
 
 
 @stored("district.effect_failed")
-class EffectFailed(Event):
+class EffectFailed(Event, frozen=True):
     """The world outside did not answer before the deadline; nobody asks again by machine."""
 
     effect: str

@@ -21,7 +21,7 @@ __all__ = [
 
 
 @stored("finance.account_opened", story="account_id")
-class AccountOpened(Event):
+class AccountOpened(Event, frozen=True):
     """An account of the double-entry ledger. `floor_minor` None: it may go below zero without limit."""
 
     account_id: str
@@ -33,7 +33,7 @@ class AccountOpened(Event):
 
 
 @stored("finance.transfers_posted", story="story_id")
-class TransfersPosted(Event):
+class TransfersPosted(Event, frozen=True):
     """Money moved, all of these or none."""
 
     story_id: str
@@ -42,7 +42,7 @@ class TransfersPosted(Event):
 
 
 @stored("finance.holds_expired", story="story_id")
-class HoldsExpired(Event):
+class HoldsExpired(Event, frozen=True):
     """Money set aside was freed because its time was over."""
 
     story_id: str
@@ -50,7 +50,7 @@ class HoldsExpired(Event):
 
 
 @stored("finance.payment_held", story="order_id")
-class PaymentHeld(Event):
+class PaymentHeld(Event, frozen=True):
     """The money for an order is set aside, part by part."""
 
     order_id: str
@@ -58,7 +58,7 @@ class PaymentHeld(Event):
 
 
 @stored("finance.payment_captured", story="order_id")
-class PaymentCaptured(Event):
+class PaymentCaptured(Event, frozen=True):
     """The money for a part moved from the shopper; what was held beyond it is free again."""
 
     order_id: str
@@ -67,7 +67,7 @@ class PaymentCaptured(Event):
 
 
 @stored("finance.payment_released", story="order_id")
-class PaymentReleased(Event):
+class PaymentReleased(Event, frozen=True):
     """The money that was set aside for a part is the shopper's again."""
 
     order_id: str
@@ -76,7 +76,7 @@ class PaymentReleased(Event):
 
 
 @stored("finance.payment_settled", story="order_id")
-class PaymentSettled(Event):
+class PaymentSettled(Event, frozen=True):
     """The league took the commission that was frozen at the sale; the rest is the shop's to draw."""
 
     order_id: str
@@ -85,7 +85,7 @@ class PaymentSettled(Event):
 
 
 @stored("finance.payment_refunded", story="order_id")
-class PaymentRefunded(Event):
+class PaymentRefunded(Event, frozen=True):
     """Captured money went back to the shopper, and the commission on it back to the shop."""
 
     order_id: str
@@ -98,7 +98,7 @@ class PaymentRefunded(Event):
 
 
 @stored("finance.card_payment_asked", story="order_id")
-class CardPaymentAsked(Event):
+class CardPaymentAsked(Event, frozen=True):
     """The card provider is to authorise this amount; the answer comes back as a command."""
 
     order_id: str
@@ -109,7 +109,7 @@ class CardPaymentAsked(Event):
 
 
 @stored("finance.card_payment_declined", story="order_id")
-class CardPaymentDeclined(Event):
+class CardPaymentDeclined(Event, frozen=True):
     """The provider said no."""
 
     order_id: str
@@ -117,7 +117,7 @@ class CardPaymentDeclined(Event):
 
 
 @stored("finance.card_refund_asked", story="order_id")
-class CardRefundAsked(Event):
+class CardRefundAsked(Event, frozen=True):
     """The provider is to give this money back: it came too late, was too much, or the goods came back."""
 
     order_id: str

@@ -6,7 +6,7 @@ __all__ = ["DecisionMade", "OutcomeObserved"]
 
 
 @stored("learning.decision_made", story="subject_id")
-class DecisionMade(Event):
+class DecisionMade(Event, frozen=True):
     """A brain chose under uncertainty. `features` are sealed where they are personal."""
 
     decision_id: str
@@ -21,7 +21,7 @@ class DecisionMade(Event):
 
 
 @stored("learning.outcome_observed", story="subject_id")
-class OutcomeObserved(Event):
+class OutcomeObserved(Event, frozen=True):
     """What came of a decision."""
 
     decision_id: str

@@ -28,7 +28,7 @@ __all__ = [
 
 
 @stored("market.shop_joined", story="shop_id")
-class ShopJoined(Event):
+class ShopJoined(Event, frozen=True):
     """A shop joined the league, or changed what it says of itself."""
 
     shop_id: str
@@ -44,7 +44,7 @@ class ShopJoined(Event):
 
 
 @stored("market.products_listed")
-class ProductsListed(Event):
+class ProductsListed(Event, frozen=True):
     """Products entered the league's master catalogue or changed: one column per field, equal lengths."""
 
     product_ids: tuple[str, ...]
@@ -60,7 +60,7 @@ class ProductsListed(Event):
 
 
 @stored("market.offers_set", story="shop_id")
-class OffersSet(Event):
+class OffersSet(Event, frozen=True):
     """A shop offers products at prices; a price of 0 takes the offer off. Unchanged rows are not here."""
 
     shop_id: str
@@ -72,7 +72,7 @@ class OffersSet(Event):
 
 
 @stored("market.basket_changed", story="shopper_id")
-class BasketChanged(Event):
+class BasketChanged(Event, frozen=True):
     """A shopper's basket is now this. No lines: the basket was emptied."""
 
     shopper_id: str
@@ -83,7 +83,7 @@ class BasketChanged(Event):
 
 
 @stored("market.order_placed", story="order_id")
-class OrderPlaced(Event):
+class OrderPlaced(Event, frozen=True):
     """A shopper ordered; stock is held from now on. Unpaid by `expires_us`, the order ends by itself."""
 
     order_id: str
@@ -98,7 +98,7 @@ class OrderPlaced(Event):
 
 
 @stored("market.order_accepted", story="order_id")
-class OrderAccepted(Event):
+class OrderAccepted(Event, frozen=True):
     """The money is held: the league stands for this order. A shop that stays silent until `answer_by_us` loses it."""
 
     order_id: str
@@ -106,14 +106,14 @@ class OrderAccepted(Event):
 
 
 @stored("market.order_expired", story="order_id")
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True):
     """Nobody paid in time."""
 
     order_id: str
 
 
 @stored("market.part_accepted", story="order_id")
-class PartAccepted(Event):
+class PartAccepted(Event, frozen=True):
     """The shop took its part on."""
 
     order_id: str
@@ -121,7 +121,7 @@ class PartAccepted(Event):
 
 
 @stored("market.part_picked", story="order_id")
-class PartPicked(Event):
+class PartPicked(Event, frozen=True):
     """The goods lie ready. `quantities` is one number per line of the part, at most what was ordered.
 
     `goods_minor`, `fee_minor`, `commission_minor` and `vat` are what these quantities come to.
@@ -137,7 +137,7 @@ class PartPicked(Event):
 
 
 @stored("market.part_handed_over", story="order_id")
-class PartHandedOver(Event):
+class PartHandedOver(Event, frozen=True):
     """The goods left the shop, to the shopper or to a courier."""
 
     order_id: str
@@ -145,7 +145,7 @@ class PartHandedOver(Event):
 
 
 @stored("market.part_delivered", story="order_id")
-class PartDelivered(Event):
+class PartDelivered(Event, frozen=True):
     """The goods are at the shopper's door."""
 
     order_id: str
@@ -153,7 +153,7 @@ class PartDelivered(Event):
 
 
 @stored("market.part_collected", story="order_id")
-class PartCollected(Event):
+class PartCollected(Event, frozen=True):
     """The shopper took the goods away from the shop."""
 
     order_id: str
@@ -161,7 +161,7 @@ class PartCollected(Event):
 
 
 @stored("market.part_ended", story="order_id")
-class PartEnded(Event):
+class PartEnded(Event, frozen=True):
     """The part will not be fulfilled: refused by the shop, cancelled by the shopper, or left unanswered."""
 
     order_id: str
@@ -171,7 +171,7 @@ class PartEnded(Event):
 
 
 @stored("market.part_settled", story="order_id")
-class PartSettled(Event):
+class PartSettled(Event, frozen=True):
     """The shop has its money for this part, the league its commission."""
 
     order_id: str
@@ -179,7 +179,7 @@ class PartSettled(Event):
 
 
 @stored("market.order_closed", story="order_id")
-class OrderClosed(Event):
+class OrderClosed(Event, frozen=True):
     """Every part has come to its end; nothing will happen to this order any more but a refund."""
 
     order_id: str

@@ -6,7 +6,7 @@ __all__ = ["AddressKept", "ConsentGiven", "ConsentWithdrawn", "MemberErased", "M
 
 
 @stored("people.member_joined", story="person_id")
-class MemberJoined(Event):
+class MemberJoined(Event, frozen=True):
     """A person became a member; who it is stands sealed in the vault."""
 
     person_id: str
@@ -14,14 +14,14 @@ class MemberJoined(Event):
 
 
 @stored("people.member_erased", story="person_id")
-class MemberErased(Event):
+class MemberErased(Event, frozen=True):
     """A person's key was destroyed: what was sealed with it can never be read again."""
 
     person_id: str
 
 
 @stored("people.consent_given", story="person_id")
-class ConsentGiven(Event):
+class ConsentGiven(Event, frozen=True):
     """A person allows a use of their data. An empty topic means all topics."""
 
     person_id: str
@@ -30,7 +30,7 @@ class ConsentGiven(Event):
 
 
 @stored("people.consent_withdrawn", story="person_id")
-class ConsentWithdrawn(Event):
+class ConsentWithdrawn(Event, frozen=True):
     """A person takes a consent back, or mutes one topic of it. An empty topic means all topics."""
 
     person_id: str
@@ -39,7 +39,7 @@ class ConsentWithdrawn(Event):
 
 
 @stored("people.address_kept", story="person_id")
-class AddressKept(Event):
+class AddressKept(Event, frozen=True):
     """A person keeps an address with us; what it says stands sealed in the vault."""
 
     person_id: str

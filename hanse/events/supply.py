@@ -6,7 +6,7 @@ __all__ = ["StockCounted", "StockHeld", "StockIssued", "StockReleased", "StockRe
 
 
 @stored("supply.stock_counted", story="shop_id")
-class StockCounted(Event):
+class StockCounted(Event, frozen=True):
     """A shop counted or received goods: on hand is now this. Columns of equal length."""
 
     shop_id: str
@@ -15,7 +15,7 @@ class StockCounted(Event):
 
 
 @stored("supply.stock_held", story="order_id")
-class StockHeld(Event):
+class StockHeld(Event, frozen=True):
     """Units are set aside for an order: part → item → units."""
 
     order_id: str
@@ -23,7 +23,7 @@ class StockHeld(Event):
 
 
 @stored("supply.stock_short", story="shopper_id")
-class StockShort(Event):
+class StockShort(Event, frozen=True):
     """Somebody wanted more than was free: item → units that were missing. A wish worth knowing of."""
 
     shopper_id: str
@@ -31,7 +31,7 @@ class StockShort(Event):
 
 
 @stored("supply.stock_released", story="order_id")
-class StockReleased(Event):
+class StockReleased(Event, frozen=True):
     """What was held for a part is free again."""
 
     order_id: str
@@ -39,7 +39,7 @@ class StockReleased(Event):
 
 
 @stored("supply.stock_issued", story="order_id")
-class StockIssued(Event):
+class StockIssued(Event, frozen=True):
     """What was held for a part left the shelf: item → units sold, item → units that were not to be found."""
 
     order_id: str
@@ -49,7 +49,7 @@ class StockIssued(Event):
 
 
 @stored("supply.stock_returned", story="order_id")
-class StockReturned(Event):
+class StockReturned(Event, frozen=True):
     """Sold goods came back and can be sold again: item → units."""
 
     order_id: str

@@ -46,7 +46,7 @@ from hanse.people.members.views import keeps_address
 from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import missing
 
-__all__ = ["DEADLINES", "EFFECTS", "STEPS", "OrderAnswer", "PlaceOrder", "card_declined", "card_paid", "place"]
+__all__ = ["DEADLINES", "EFFECTS", "STEPS", "OrderAnswer", "PartPromise", "PlaceOrder", "card_declined", "card_paid", "place"]
 
 Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
 
@@ -61,6 +61,15 @@ class PlaceOrder(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     card_token: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
+class PartPromise(msgspec.Struct, frozen=True, gc=False):
+    """What one shop's part comes to (goods and delivery, gross), and when it is promised."""
+
+    part_id: str
+    shop_id: str
+    total_minor: int
+    promised_us: int
+
+
 class OrderAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What came of it. `sold_out` names the missing units by offer, `funds_short` the missing money."""
 
@@ -68,7 +77,7 @@ class OrderAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     order_id: str = ""
     total_minor: int = 0
     currency: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PartPromise, ...] = ()
     missing: dict[str, int] = {}
     short_minor: int = 0
 
@@ -111,7 +120,8 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
             district, order_id, shopper_id=shopper_id, amount_minor=total_minor, card_token=request.card_token
         )
     result: Literal["accepted", "awaiting_payment"] = "accepted" if by_wallet else "awaiting_payment"
-    return OrderAnswer(result, order_id, total_minor, district.currency, parts)
+    promises = tuple([PartPromise(p.part_id, p.shop_id, p.goods_minor + p.fee_minor, p.promised_us) for p in parts])
+    return OrderAnswer(result, order_id, total_minor, district.currency, promises)
 
 
 def card_paid(district: District, order_id: str, amount_minor: int) -> None:

@@ -23,7 +23,7 @@ class Wish(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     quantity: Annotated[int, msgspec.Meta(ge=1, le=PIECES_MAX)]
 
 
-class Line(msgspec.Struct, frozen=True, gc=False):
+class Line(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One line of an order: so many pieces of an offer at the price of the moment it was placed.
 
     `item_id` is the stock item that the offer draws on, `units` how many units of it one piece takes
@@ -34,9 +34,9 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     product_id: str
     item_id: str
     quantity: int
-    units: int
     price_minor: int
     vat_bp: int
+    units: int = 1
 
 
 class VatAmount(msgspec.Struct, frozen=True, gc=False):
@@ -47,17 +47,17 @@ class VatAmount(msgspec.Struct, frozen=True, gc=False):
     vat_minor: int
 
 
-class Part(msgspec.Struct, frozen=True, gc=False):
+class Part(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What one shop owes of an order, and what it gets; the commission is frozen at the sale."""
 
     part_id: str
     shop_id: str
     lines: tuple[Line, ...]
     goods_minor: int
-    fee_minor: int
     commission_minor: int
     vat: tuple[VatAmount, ...]
     promised_us: int
+    fee_minor: int = 0
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

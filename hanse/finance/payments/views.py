@@ -1,7 +1,5 @@
 """What of an order was captured and given back."""
 
-from collections import deque
-
 import msgspec
 
 from hanse.district.core import District
@@ -59,7 +57,6 @@ class Payments(View):
 
     captured: dict[str, Captured] = {}
     cards: dict[str, CardPaymentAsked] = {}
-    ages: deque[tuple[int, str]] = deque()
 
     @folds(CardPaymentAsked)
     def _ask(self, event: CardPaymentAsked, now_us: int) -> None:
@@ -82,9 +79,9 @@ class Payments(View):
             fee,
             now_us,
         )
-        self.ages.append((now_us, event.part_id))
-        while self.ages[0][0] < now_us - REFUND_DAYS * DAY_US:
-            self.captured.pop(self.ages.popleft()[1], None)
+        # Parts are captured in the order of time, so the oldest stand in front.
+        while (oldest := next(iter(self.captured.items())))[1].captured_us < now_us - REFUND_DAYS * DAY_US:
+            del self.captured[oldest[0]]
 
     @folds(PaymentSettled)
     def _settle(self, event: PaymentSettled, now_us: int) -> None:

@@ -16,7 +16,7 @@ def total(lines: Sequence[Line], quantities: Sequence[int]) -> int:
 
     Examples
     --------
-    >>> total([Line("off_1", "prd_1", "itm_1", 3, 1, 250, 1350)], [2])
+    >>> total([Line("off_1", "prd_1", "itm_1", 3, 250, 1350)], [2])
     500
     """
     return sum(line.price_minor * pieces for line, pieces in zip(lines, quantities, strict=True))
@@ -42,7 +42,7 @@ def price(lines: Sequence[Line], quantities: Sequence[int], fee_minor: int) -> t
 
     Examples
     --------
-    >>> price([Line("off_1", "prd_1", "itm_1", 2, 1, 227, 1350)], [2], fee_minor=0)
+    >>> price([Line("off_1", "prd_1", "itm_1", 2, 227, 1350)], [2], fee_minor=0)
     (454, (VatAmount(rate_bp=1350, gross_minor=454, vat_minor=54),))
     """
     goods_minor = 0

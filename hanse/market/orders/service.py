@@ -89,7 +89,7 @@ def _part(
     shop = district.view(Catalogue).shops[shop_id]
     lines = tuple(
         [
-            Line(o.offer_id, o.product_id, o.item_id, pieces, o.units, o.price_minor, o.vat_bp)
+            Line(o.offer_id, o.product_id, o.item_id, pieces, o.price_minor, o.vat_bp, o.units)
             for o, pieces in wanted.values()
         ]
     )
@@ -101,10 +101,10 @@ def _part(
         shop_id,
         lines,
         goods_minor,
-        fee_minor,
         commission(goods_minor, shop.commission_bp),
         vat,
         begins_us + shop.prepare_minutes * MINUTE_US,
+        fee_minor,
     )
 
 
