@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 
@@ -83,10 +84,42 @@ def test_commands_are_listed_with_parameters_and_defaults() -> None:
 
 
 def test_a_missing_and_a_changed_page_are_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docgen, "PAGES", {"a.md": lambda: "a", "b.md": lambda: "b", "c.md": lambda: "c"})
-    (tmp_path / "a.md").write_text("a", encoding="utf-8")
+    monkeypatch.setattr(docgen, "PAGES", {name: ("hanse", lambda: "now") for name in ("a.md", "b.md", "c.md")})
+    (tmp_path / "a.md").write_text("now", encoding="utf-8")
     (tmp_path / "b.md").write_text("before", encoding="utf-8")
     assert docgen.stale(tmp_path) == ["b.md", "c.md"]
+
+
+def test_a_page_is_wanted_from_the_moment_its_part_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {"a.md": ("hanse.kernel", lambda: "now"), "b.md": ("hanse.not_yet", lambda: "now")}
+    monkeypatch.setattr(docgen, "PAGES", pages)
+    assert docgen.stale(tmp_path) == ["a.md"]
+
+
+def test_routes_are_listed_by_tag() -> None:
+    post = {"tags": ["orders"], "summary": "Place an order"}
+    document = {"paths": {"/api/orders": {"post": post, "parameters": []}, "/api/shops": {"get": {}}}}
+    assert [line for line in application.routes(document) if line.startswith(("##", "| `"))] == [
+        "## orders",
+        "| `POST /api/orders` | Place an order |",
+        "## other",
+        "| `GET /api/shops` |  |",
+    ]
+
+
+class Settings(msgspec.Struct):
+    """Two settings."""
+
+    port: int = 8000
+    """Where to listen."""
+    data: str = "data"
+
+
+def test_settings_are_listed_with_variable_default_and_explanation() -> None:
+    assert application.settings_table(Settings)[2:] == [
+        "| `HANSE_PORT` | `8000` | Where to listen. |",
+        "| `HANSE_DATA` | `data` |  |",
+    ]
 
 
 def test_an_unknown_licence_stops_the_list(tmp_path: Path) -> None:
