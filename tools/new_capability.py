@@ -118,7 +118,7 @@ Written. Next:
   1. Name the event for what happens (hanse/events/${context}.py): once released, its stored name is for ever.
   2. Write the test you wish for in tests/${context}/test_${name}.py, then the service and the view.
   3. Fill the card in hanse/${context}/${name}/__init__.py; `make docs` puts it into the reference.
-  4. Enter the view ${Name} where the app builds a district, and a route in hanse/${context}/web.py if people need one.
+  4. Enter the view ${Name} into VIEWS of hanse/app/house.py, and a route in hanse/${context}/web.py if people need one.
   5. An algorithm? Add engine.py, pure, and its public names to __all__ in the card's file.
   6. make check test; a line in CHANGELOG.md."""
 

@@ -54,6 +54,9 @@ INNOCENT = {
         "<title>Hanse</title>\n{% trans n=3 %}three pieces{% endtrans %}\n"
         '<a title="{{ _(\'Basket\') }}" class="wide">{{ price }} €</a>\n<script>let basket = 1</script>\n'
     ),
+    "hanse/people/vault/__init__.py": CARD + "from hanse.people.vault.store import Vault\n",
+    "hanse/people/vault/store.py": "class Vault: ...\n",
+    "hanse/app/house.py": "from hanse.people.vault import Vault\nfrom hanse.people import web\n",
     "docs/notes.md": "# A note\n[up](#a-note) [here](notes.md) `[not a link](nowhere.md)` [web](https://example.org)\n",
 }
 
@@ -75,7 +78,7 @@ def test_each_rule_has_a_planted_fault() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_by_its_rule_alone(name: str, tmp_path: Path) -> None:
     path, text, line = FAULTS[name]
-    plant(tmp_path, {"hanse/events/supply.py": DICTIONARY})
+    plant(tmp_path, {"hanse/events/supply.py": DICTIONARY, "hanse/supply/stock/engine.py": ""})
     plant(tmp_path, {path: text})
     found = [(finding.rule.name, finding.path, finding.line) for finding in tidy.check(tmp_path)]
     assert found == [(name, path, line)]

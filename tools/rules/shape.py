@@ -53,13 +53,21 @@ def doors_only(source: Source) -> Iterator[Place]:
         return
     for line, name in source.imports():
         parts = name.split(".")
-        if len(parts) > 2 and parts[0] == "hanse" and parts[1] in CONTEXTS and not _DOORS & set(parts[2:]):
+        inside = len(parts) > 2 and parts[0] == "hanse" and parts[1] in CONTEXTS and not _DOORS & set(parts[2:])
+        if inside and not _is_public_name(source, parts):
             yield line, f"the import {name}"
 
 
 def is_capability_init(source: Source) -> bool:
     """Whether this is the `__init__.py` of a capability's folder."""
     return len(source.parts) == 4 and source.parts[1] in CONTEXTS and source.name == "__init__.py"
+
+
+def _is_public_name(source: Source, parts: list[str]) -> bool:
+    """Whether a capability without an engine offers this name itself (with one, its names are the engine's)."""
+    folder = source.root.joinpath(*parts[:3])
+    inner = [folder / "engine", folder / "engine.py", folder / parts[-1], folder / f"{parts[-1]}.py"]
+    return len(parts) == 4 and folder.is_dir() and not any(path.exists() for path in inner)
 
 
 def card_sections(docstring: str) -> list[tuple[str, str]]:
