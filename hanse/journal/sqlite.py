@@ -91,7 +91,7 @@ class SqliteJournal:
                 "SELECT position, time_us, steps_through, hash FROM mark ORDER BY position DESC LIMIT 1"
             ).fetchone()
             answers = self._db.execute("SELECT coalesce(max(number), 0) FROM answer").fetchone()[0]
-        return Head(*mark, answers) if mark else Head(answers=answers)
+        return Head._make((*(mark or Head()[:-1]), answers))
 
     def append(self, commit: Commit) -> None:
         with _speaking(self._path):
