@@ -6,6 +6,7 @@ which they were bought stand for the nearest article of the same good.
 """
 
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,8 @@ EUR_PER_USD = 0.92
 
 _MOST_PACKS = 24
 _FEWEST_LINES = 24
+_SMALL_CATEGORY = 60
+_FEWEST_LINES_IN_SMALL = 4
 _PRIVATE = 0
 _LOOSE = -1
 
@@ -68,10 +71,7 @@ def build(products_file: Path, transactions: pl.DataFrame, seed: int) -> Assortm
         Of the invented brands.
     """
     members = _members(_raw(products_file, transactions))
-    kept = {article for article, raws in members.items() if sum(raw.lines for raw in raws) >= _FEWEST_LINES}
-    order = sorted(
-        kept, key=lambda article: (-sum(raw.lines for raw in members[article]), members[article][0].product_id)
-    )
+    order = _kept(members)
     place = {article: index for index, article in enumerate(order)}
     names = brands.invented(sorted({article.maker for article in order if article.maker > 0}), seed)
     nearest = _Nearest(order)
@@ -149,7 +149,7 @@ def _size(good: int, raw: str | None) -> Size:
     normal = usual(row.usual_size)
     if row.category in tables.unbranded() and normal.value:
         return normal  # the source tells the shipping case here (bananas: 40 lb)
-    measure = tables.measures()[row.category]
+    measure = normal.unit if normal.unit != "pc" else tables.measures()[row.category]
     size = metric(raw, measure)
     if not size.value or (normal.count > 1 and size.count == 1):
         return normal
@@ -176,6 +176,21 @@ def _kind(category: str, english: str, variants: str) -> str:
     return f"{category}|{english}|{variants}"
 
 
+def _kept(members: dict[_Article, list[_Raw]]) -> list[_Article]:
+    """The articles worth a shelf, best-selling first: often sold, or among the first of a small category."""
+    lines = {article: sum(raw.lines for raw in raws) for article, raws in members.items()}
+    ranked = sorted(members, key=lambda article: (-lines[article], members[article][0].product_id))
+    in_category: dict[str, int] = defaultdict(int)
+    kept = []
+    for article in ranked:
+        category = _goods_by_kind()[article.good].category
+        small = in_category[category] < _SMALL_CATEGORY and lines[article] >= _FEWEST_LINES_IN_SMALL
+        if lines[article] >= _FEWEST_LINES or small:
+            in_category[category] += 1
+            kept.append(article)
+    return kept
+
+
 class _Nearest:
     """Finds the article that a rarely sold one stands for: same good, then as much the same as there is."""
 
@@ -199,7 +214,7 @@ class _Nearest:
 
 
 def _product(article: _Article, raws: list[_Raw], names: dict[int, str]) -> Product:
-    good = next(good for good in _goods_of(article.good))
+    good = _goods_by_kind()[article.good]
     lines = sum(raw.lines for raw in raws)
     usd = sum(raw.price_usd * raw.lines for raw in raws) / lines
     english, german = _title(good, article.variant)
@@ -219,18 +234,9 @@ def _product(article: _Article, raws: list[_Raw], names: dict[int, str]) -> Prod
     )
 
 
-def _goods_of(kind: str) -> list[tables.Good]:
-    return _goods_by_kind()[kind]
-
-
-def _goods_by_kind() -> dict[str, list[tables.Good]]:
-    if not _BY_KIND:
-        for good in tables.goods():
-            _BY_KIND.setdefault(_kind(good.category, good.english, good.variants), []).append(good)
-    return _BY_KIND
-
-
-_BY_KIND: dict[str, list[tables.Good]] = {}
+@cache
+def _goods_by_kind() -> dict[str, tables.Good]:
+    return {_kind(good.category, good.english, good.variants): good for good in tables.goods()}
 
 
 def _brand(maker: int, names: dict[int, str]) -> str:

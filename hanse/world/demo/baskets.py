@@ -9,6 +9,8 @@ from hanse.world.demo.scenario import Baskets
 __all__ = ["build"]
 
 _MOST_PACKS = 24
+_ZONE = "America/New_York"
+"""Of the source's shops: its times are UTC, or nobody would shop at noon and many at midnight."""
 
 
 def build(transactions: pl.DataFrame, index_of: dict[int, int]) -> tuple[Baskets, list[int]]:
@@ -41,7 +43,7 @@ def build(transactions: pl.DataFrame, index_of: dict[int, int]) -> tuple[Baskets
     heads = lines.group_by("basket_id", maintain_order=True).agg(
         pl.col("household").first(), pl.col("start").first(), pl.len()
     )
-    start = heads["start"]
+    start = heads["start"].dt.replace_time_zone("UTC").dt.convert_time_zone(_ZONE)
     baskets = Baskets(
         households=array("H", heads["household"].to_list()),
         weekdays=array("B", start.dt.weekday().to_list()),

@@ -8,11 +8,9 @@ __all__ = ["HOUSE_BRAND", "invented"]
 HOUSE_BRAND = "Koggenbord"
 """Stands for the source's private label."""
 
-_HEADS = (
-    "Al Ber Bru Dal El Fal Fen Gar Hal Il Jor Kal Lam Lin Mel Nar Nor Ol Pel Ras Sel Sor Tal Tor Ul Val Vel Ys".split()
-)
-_MIDDLES = "a e i o u am an el er il in ol on or un".split()
-_TAILS = "berga da dalin dra fors gard grun ka kvist la lanta mark na nell rik ro sta tova va vik vinna".split()
+_HEADS = "Al Ber Dal El Fal Fin Gar Hal Hel Jor Kal Lin Mar Mel Nar Nor Or Pel Ros Sal Sel Sol Tal Tor Ul Val Vel Vin"
+_MIDDLES = "a e i o"
+_TAILS = "bo by dal dra fors gard holm lund mark nell rik ro sta sund va vik vin"
 
 
 def invented(manufacturers: list[int], seed: int) -> dict[int, str]:
@@ -20,9 +18,9 @@ def invented(manufacturers: list[int], seed: int) -> dict[int, str]:
     known = real_brands()
     pool = [
         name
-        for head in _HEADS
-        for middle in _MIDDLES
-        for tail in _TAILS
+        for head in _HEADS.split()
+        for middle in _MIDDLES.split()
+        for tail in _TAILS.split()
         if (name := head + middle + tail).casefold() not in known
     ]
     stream(seed, "brands").shuffle(pool)

@@ -1,6 +1,6 @@
 """The door: builds the whole scenario from the two data packages, the same one for the same seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import sha256
 
 import msgspec
@@ -69,12 +69,16 @@ def scenario(seed: int = 1, *, progress: Callable[[str, float], None] = lambda s
         households=people,
         map=ground,
         terms=sources.TERMS,
-        line_share=bought.is_in(list(assortment.index_of)).sum() / max(1, lines.height),
-        own_line_share=bought.is_in(list(assortment.own)).sum() / max(1, lines.height),
+        line_share=_share(bought, assortment.index_of),
+        own_line_share=_share(bought, assortment.own),
         baskets=purchases,
     )
     progress("done", 1.0)
     return result
+
+
+def _share(bought: pl.Series, kept: Collection[int]) -> float:
+    return int(bought.is_in(list(kept)).sum()) / max(1, len(bought))
 
 
 def fingerprint(built: Scenario) -> str:

@@ -71,7 +71,11 @@ def read(path: Path) -> Extract:
         if not tags:
             continue
         if isinstance(thing, osmium.osm.Way):
-            if "highway" in tags:
+            if tags.get("natural") == "coastline" or _cut_water(thing, tags):
+                shore = tuple(point for run in _runs(thing) for point in run)
+                if len(shore) > 2:
+                    areas["water"].append([(*shore, shore[0])])
+            elif "highway" in tags:
                 streets += (Street(tags["highway"], tags.get("name", ""), line) for line in _runs(thing))
             continue
         if isinstance(thing, osmium.osm.Area):
@@ -94,6 +98,15 @@ def read(path: Path) -> Extract:
         if tags.get("addr:street") and tags.get("addr:housenumber"):
             addresses.append(Address(tags["addr:street"], tags["addr:housenumber"], round(lat, 6), round(lon, 6)))
     return Extract((west, south, east, north), tuple(shops), tuple(addresses), tuple(streets), areas)
+
+
+def _cut_water(way: osmium.osm.Way, tags: dict[str, str]) -> bool:
+    """Whether this is a lake of which the extract knows only a part; no area can be made of it.
+
+    Such a shore, and the coast, is closed along the straight line between the ends that the extract knows: both lie
+    on the edge of the box, so little more than the edge is cut off.
+    """
+    return tags.get("natural") == "water" and not all(node.location.valid() for node in way.nodes)
 
 
 def _runs(way: osmium.osm.Way) -> Iterator[Ring]:

@@ -30,7 +30,7 @@ def in_store(number: int) -> str:
     Examples
     --------
     >>> in_store(1082185)
-    '2000010821856'
+    '2000010821853'
     """
     must(0 <= number < 10**_NUMBER_DIGITS, "world.bad_article_number", "Give a number of at most nine digits.")
     first_twelve = f"{_PREFIX}{number:0{_NUMBER_DIGITS}d}"

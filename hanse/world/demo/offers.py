@@ -18,7 +18,7 @@ _PRICE_LEVELS = {
 }  # fmt: skip
 _SPECIALIST_LEVEL = 1.05
 _MAIN_KINDS = ("supermarket", "discounter")
-_ROOM = (0.75, 1.1)  # shops of a kind are not equally large
+_ROOM = (0.65, 1.0)  # shops of a kind are not equally large
 _LEAST_STOCK = 6
 _MOST_STOCK = 4_000
 
