@@ -99,8 +99,8 @@ function chooseTheme(button, event) {
   const theme = button.dataset.themeChoice;
   document.documentElement.dataset.theme = theme;
   document.cookie = `hanse_theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-  for (const other of button.parentElement.querySelectorAll("[data-theme-choice]")) {
-    other.ariaPressed = String(other === button);
+  for (const other of document.querySelectorAll("[data-theme-choice]")) {
+    other.ariaPressed = String(other.dataset.themeChoice === theme);
   }
   document.dispatchEvent(new CustomEvent("hanse:theme"));
 }

@@ -21,7 +21,7 @@ PICTURES = (
 )  # fmt: skip
 
 COLOURS = {
-    N_("Grounds"): ("ground", "surface", "sunken", "raised", "band", "band-raised"),
+    N_("Grounds"): ("ground", "surface", "sunken", "raised", "chosen", "band", "band-raised"),
     N_("Ink and lines"): ("ink", "ink-soft", "on-band", "on-band-soft", "line", "line-strong", "focus"),
     N_("Navy acts"): ("primary", "primary-hover", "on-primary", "primary-soft", "on-primary-soft"),
     N_("Brick red is the accent"): (
@@ -43,6 +43,7 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
     *((ink, ground, 4.5) for ink in ("on-band", "on-band-soft") for ground in ("band", "band-raised")),
     *((f"on-{tone}", tone, 4.5) for tone in (
         "primary", "accent", "primary-soft", "accent-soft", "good-soft", "warn-soft", "neutral-soft")),
+    ("ink", "chosen", 4.5),
     ("on-primary", "primary-hover", 4.5),
     ("on-accent", "accent-hover", 4.5),
     ("good", "surface", 4.5),

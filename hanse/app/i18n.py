@@ -2,7 +2,7 @@
 
 Screen text is written in English and looked up in ``locale/<language>/LC_MESSAGES/messages.po``. Catalogues
 are compiled in memory when first used, so that there is no compiled file to forget. To collect new texts and
-bring the catalogues up to date: ``python -m hanse.app.i18n``.
+bring the catalogues up to date: ``python frontend/catalogues.py``.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def span(seconds: float, locale: str) -> str:
 
 def catalogue(locale: str) -> Catalog:
     """The catalogue as its translators wrote it."""
-    with _path(locale).open("rb") as file:
+    with catalogue_path(locale).open("rb") as file:
         return read_po(file, locale=locale)
 
 
@@ -181,23 +181,19 @@ def collected() -> Catalog:
     return texts
 
 
-def _update() -> None:
-    texts = collected()
-    for locale in LOCALES:
-        if locale == SOURCE:
-            continue
-        known = catalogue(locale)
-        known.update(texts, no_fuzzy_matching=True)
-        known.obsolete.clear()
-        written = io.BytesIO()
-        # No dates, line numbers or line breaks: a text that did not change makes no line in a commit.
-        write_po(written, known, width=0, include_lineno=False, sort_by_file=True, omit_header=True)
-        _path(locale).write_bytes(HEADER.format(locale=locale, plural=known.plural_forms).encode() + written.getvalue())
-        missing = sum(1 for message in known if message.id and not message.string)
-        print(f"{locale}: {len(known)} texts, {missing} to translate")
+def updated(locale: str) -> bytes:
+    """A language's catalogue with every text there is and none that is gone, as its file should read."""
+    known = catalogue(locale)
+    known.update(collected(), no_fuzzy_matching=True)
+    known.obsolete.clear()
+    written = io.BytesIO()
+    # No dates, line numbers or line breaks: a text that did not change makes no line in a commit.
+    write_po(written, known, width=0, include_lineno=False, sort_by_file=True, omit_header=True)
+    return HEADER.format(locale=locale, plural=known.plural_forms).encode() + written.getvalue()
 
 
-def _path(locale: str) -> Path:
+def catalogue_path(locale: str) -> Path:
+    """Where a language's catalogue lies."""
     return APP / "locale" / locale / "LC_MESSAGES" / "messages.po"
 
 
@@ -210,7 +206,3 @@ def _wishes(accept_language: str) -> list[tuple[str, float]]:
         except ValueError:
             continue
     return wishes
-
-
-if __name__ == "__main__":
-    _update()
