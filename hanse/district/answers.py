@@ -2,7 +2,7 @@
 
 from hanse.district.core import Answer, Job
 from hanse.journal.protocol import Answered, Journal
-from hanse.kernel.errors import InvalidInput, must
+from hanse.kernel.errors import InvalidInput
 from hanse.kernel.time import DAY_US
 
 __all__ = ["ANSWER_LIFE_US", "KEY_LENGTH_MAX", "Answers"]
@@ -35,12 +35,12 @@ class Answers:
         InvalidInput
             The key was used with another body.
         """
-        must(
-            len(job.key) <= KEY_LENGTH_MAX and job.key.isprintable(),
-            "district.bad_key",
-            f"Give an Idempotency-Key of at most {KEY_LENGTH_MAX} printable characters.",
-            field="Idempotency-Key",
-        )
+        if len(job.key) > KEY_LENGTH_MAX or not job.key.isprintable():
+            raise InvalidInput(
+                "district.bad_key",
+                f"Give an Idempotency-Key of at most {KEY_LENGTH_MAX} printable characters.",
+                field="Idempotency-Key",
+            )
         number = self._numbers.get(hash((job.caller, job.key)))
         if number is None:
             return None

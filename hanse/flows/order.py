@@ -91,7 +91,7 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
     order_id = district.next_id("ord")
     parts = orders.draft(district, order_id, request.lines, fulfilment=request.fulfilment)
     needs = _needs(parts)
-    short = missing(district, _together(needs))
+    short = _missing(district, needs)
     if short:
         stock.note_short(district, shopper_id, short)
         return OrderAnswer("sold_out", missing=_by_offer(parts, short))
@@ -222,19 +222,18 @@ def _needs(parts: Sequence[Part]) -> dict[str, dict[str, int]]:
     """Units by part and stock item; two lines may share one item."""
     needs: dict[str, dict[str, int]] = {}
     for part in parts:
-        units: dict[str, int] = {}
+        units = needs[part.part_id] = {}
         for line in part.lines:
-            units[line.item_id] = units.get(line.item_id, 0) + line.quantity * line.units
-        needs[part.part_id] = units
+            units[line.item_id] = line.quantity * line.units + units.get(line.item_id, 0)
     return needs
 
 
-def _together(needs: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Units by stock item over all parts. An item belongs to one shop, so parts never share one."""
-    together: dict[str, int] = {}
+def _missing(district: District, needs: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Stock items that are short. An item belongs to one shop, so parts never share one."""
+    short: dict[str, int] = {}
     for units in needs.values():
-        together.update(units)
-    return together
+        short.update(missing(district, units))
+    return short
 
 
 def _by_offer(parts: Sequence[Part], short: dict[str, int]) -> dict[str, int]:

@@ -135,21 +135,20 @@ def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
 
     Looks at transfers that post or hold, in order, as if made one after the other; 0 if all can be made.
     """
-    out: dict[str, int] = {}
+    change: dict[str, int] = {}
     for transfer in transfers:
-        out[transfer.debit] = out.get(transfer.debit, 0) + transfer.amount_minor
-        out[transfer.credit] = out.get(transfer.credit, 0)
-        debit, credit = account(district, transfer.debit), account(district, transfer.credit)
+        amount, debit_id, credit_id = transfer.amount_minor, transfer.debit, transfer.credit
+        debit, credit = account(district, debit_id), account(district, credit_id)
+        change[debit_id] = change.get(debit_id, 0) - amount
         room = debit.room()
-        if room is not None and out[transfer.debit] > room:
-            return out[transfer.debit] - room
-        if transfer.action == "post":
-            out[transfer.credit] -= transfer.amount_minor
-        ceiling = credit.ceiling_minor
-        if ceiling is not None:
-            over = credit.balance_minor + credit.incoming_minor + transfer.amount_minor - ceiling
+        if room is not None and room + change[debit_id] < 0:
+            return -room - change[debit_id]
+        if credit.ceiling_minor is not None:
+            over = credit.balance_minor + credit.incoming_minor + change.get(credit_id, 0) + amount - credit.ceiling_minor
             if over > 0:
                 return over
+        if transfer.action == "post":
+            change[credit_id] = change.get(credit_id, 0) + amount
     return 0
 
 

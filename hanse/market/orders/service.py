@@ -19,10 +19,10 @@ from hanse.events.market import (
 )
 from hanse.kernel.errors import Conflict, must
 from hanse.kernel.money import split
-from hanse.kernel.quantity import PIECES_MAX
+from hanse.kernel.quantity import check_pieces
 from hanse.kernel.time import MINUTE_US
 from hanse.kernel.values import Fulfilment, Line, Part, PayBy, Wish
-from hanse.market.catalogue.views import Catalogue, Offer, offer
+from hanse.market.catalogue.views import Catalogue, offer
 from hanse.market.orders.engine import commission, price
 from hanse.market.orders.views import ENDED, PartState, opens_us, order, part_of
 
@@ -63,36 +63,30 @@ def draft(
         An offer that does not exist or was taken off.
     """
     must(0 < len(wishes) <= LINES_MAX, "market.bad_lines", f"Order between 1 and {LINES_MAX} lines.", field="lines")
-    offers = district.view(Catalogue).offers
-    by_shop: dict[str, dict[str, tuple[Offer, int]]] = {}
+    pieces: dict[str, int] = {}
     for wish in wishes:
-        offered = offers.get(wish.offer_id) or offer(district, wish.offer_id)
-        lines = by_shop.get(offered.shop_id)
-        if lines is None:
-            lines = by_shop[offered.shop_id] = {}
-        before = lines.get(wish.offer_id)
-        pieces = wish.quantity + before[1] if before else wish.quantity
-        if not 0 < pieces <= PIECES_MAX:
-            must(False, "kernel.bad_quantity", f"Order between 1 and {PIECES_MAX} pieces.", field="quantity")
-        lines[wish.offer_id] = (offered, pieces)
+        pieces[wish.offer_id] = check_pieces(wish.quantity + pieces.get(wish.offer_id, 0))
+    offers = district.view(Catalogue).offers
+    by_shop: dict[str, list[Line]] = {}
+    for offer_id, count in pieces.items():
+        o = offers.get(offer_id) or offer(district, offer_id)
+        line = Line(offer_id, o.product_id, o.item_id, count, o.price_minor, o.vat_bp, o.units)
+        if o.shop_id in by_shop:
+            by_shop[o.shop_id].append(line)
+        else:
+            by_shop[o.shop_id] = [line]
     return tuple(
         [
-            _part(district, f"{order_id}-{number}", shop_id, lines, fulfilment)
+            _part(district, f"{order_id}-{number}", shop_id, tuple(lines), fulfilment)
             for number, (shop_id, lines) in enumerate(by_shop.items(), 1)
         ]
     )
 
 
 def _part(
-    district: District, part_id: str, shop_id: str, wanted: dict[str, tuple[Offer, int]], fulfilment: Fulfilment
+    district: District, part_id: str, shop_id: str, lines: tuple[Line, ...], fulfilment: Fulfilment
 ) -> Part:
     shop = district.view(Catalogue).shops[shop_id]
-    lines = tuple(
-        [
-            Line(o.offer_id, o.product_id, o.item_id, pieces, o.price_minor, o.vat_bp, o.units)
-            for o, pieces in wanted.values()
-        ]
-    )
     fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
     goods_minor, vat = price(lines, [line.quantity for line in lines], fee_minor)
     begins_us = opens_us(shop.hours, district.now_us // MINUTE_US * MINUTE_US, district.zone)

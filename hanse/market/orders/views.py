@@ -130,9 +130,11 @@ class Orders(View):
     @folds(OrderAccepted)
     def _accept(self, event: OrderAccepted, now_us: int) -> None:
         self.accepted += 1
-        self.open[event.order_id].accepted = True
+        found = self.open[event.order_id]
+        found.accepted = True
         heapq.heappush(self.timers, (event.answer_by_us, event.order_id, "answer"))
-        self._drop_stale_timers()
+        if found.placed.payment != "wallet":
+            self._drop_stale_timers()
 
     @folds(PartAccepted, PartPicked, PartHandedOver, PartDelivered, PartCollected, PartSettled, PartEnded)
     def _move(self, event: Moving, now_us: int) -> None:
