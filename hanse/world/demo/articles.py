@@ -25,6 +25,7 @@ _MOST_PACKS = 24
 _FEWEST_LINES = 24
 _SMALL_CATEGORY = 60
 _FEWEST_LINES_IN_SMALL = 4
+_LOWEST_PRICE_USD = 0.15  # below it stand vouchers and give-aways
 _PRIVATE = 0
 _LOOSE = -1
 
@@ -127,29 +128,29 @@ def _raw(products_file: Path, transactions: pl.DataFrame) -> list[_Raw]:
         pl.scan_parquet(products_file)
         .with_columns(pl.col("product_category").fill_null("-"))
         .join(goods.lazy(), on=["product_category", "product_type"])
-        .join(sold, on="product_id")
+        .join(sold.filter(pl.col("price_usd") >= _LOWEST_PRICE_USD), on="product_id")
         .sort("lines", "product_id", descending=[True, False])
         .select("product_id", "good", "manufacturer_id", "brand", "package_size", "lines", "units", "price_usd")
         .collect()
     )
-    return [
-        _Raw(product_id, good, _maker(good, maker, brand), _size(good, size), lines, units, price)
-        for product_id, good, maker, brand, size, lines, units, price in rows.iter_rows()
-    ]
+    raws = []
+    for product_id, index, manufacturer, brand, size, lines, units, price in rows.iter_rows():
+        good = tables.goods()[index]
+        raws.append(_Raw(product_id, index, _maker(good, manufacturer, brand), _size(good, size), lines, units, price))
+    return raws
 
 
-def _maker(good: int, manufacturer: int, brand: str) -> int:
-    if tables.goods()[good].category in tables.unbranded():
+def _maker(good: tables.Good, manufacturer: int, brand: str) -> int:
+    if good.category in tables.unbranded():
         return _LOOSE
     return _PRIVATE if brand == "Private" else manufacturer
 
 
-def _size(good: int, raw: str | None) -> Size:
-    row = tables.goods()[good]
-    normal = usual(row.usual_size)
-    if row.category in tables.unbranded() and normal.value:
+def _size(good: tables.Good, raw: str | None) -> Size:
+    normal = usual(good.usual_size)
+    if good.category in tables.unbranded() and normal.value:
         return normal  # the source tells the shipping case here (bananas: 40 lb)
-    measure = normal.unit if normal.unit != "pc" else tables.measures()[row.category]
+    measure = normal.unit if normal.unit != "pc" else tables.measures()[good.category]
     size = metric(raw, measure)
     if not size.value or (normal.count > 1 and size.count == 1):
         return normal
@@ -162,18 +163,24 @@ def _members(raws: list[_Raw]) -> dict[_Article, list[_Raw]]:
     members: dict[_Article, list[_Raw]] = defaultdict(list)
     for raw in raws:
         good = tables.goods()[raw.good]
-        name = _kind(good.category, good.english, good.variants)
+        name = _kind(good)
         options = len(tables.variants()[good.variants]) if good.variants else 1
-        turn = turns[name, raw.maker]
-        turns[name, raw.maker] += 1
         # Makers start at different variants, or every second article would be the first flavour.
-        variant = (turn + (raw.maker * 7 if turn or raw.maker > 0 else 0)) % options if options > 1 else 0
+        start = raw.maker * 7 if raw.maker > 0 else 0
+        variant = (start + turns[name, raw.maker]) % options
+        turns[name, raw.maker] += 1
         members[_Article(name, variant, raw.maker, raw.size)].append(raw)
     return members
 
 
-def _kind(category: str, english: str, variants: str) -> str:
-    return f"{category}|{english}|{variants}"
+def _kind(good: tables.Good) -> str:
+    """The same for rows of the table that a customer could not tell apart."""
+    return f"{good.category}|{good.english}|{good.variants}"
+
+
+@cache
+def _goods_by_kind() -> dict[str, tables.Good]:
+    return {_kind(good): good for good in tables.goods()}
 
 
 def _kept(members: dict[_Article, list[_Raw]]) -> list[_Article]:
@@ -232,11 +239,6 @@ def _product(article: _Article, raws: list[_Raw], names: dict[int, str]) -> Prod
         price_minor=shop_price(usd * EUR_PER_USD * 100),
         units=sum(raw.units for raw in raws),
     )
-
-
-@cache
-def _goods_by_kind() -> dict[str, tables.Good]:
-    return {_kind(good.category, good.english, good.variants): good for good in tables.goods()}
 
 
 def _brand(maker: int, names: dict[int, str]) -> str:
