@@ -130,8 +130,7 @@ class House:
     def _turn(self) -> None:
         try:
             self.writer.turn()
-        except Exception:
-            # Fenced, or not to be brought up again: the process ends, a restart replays.
+        except Exception:  # fenced, or not to be brought up again: the process ends, a restart replays
             sys.excepthook(*sys.exc_info())
             os._exit(70)
         self._turning = False

@@ -56,7 +56,9 @@ def from_environment(environment: Mapping[str, str] = os.environ, **chosen: obje
     # HANSE_DATA is shared with the tests, which look for real data there; only here it names a folder to write.
     for unknown in said.keys() - names:
         raise InvalidInput(
-            "app.unknown_setting", f"There is no setting HANSE_{unknown.upper()}; see docs/reference/settings.md.", field=unknown
+            "app.unknown_setting",
+            f"There is no setting HANSE_{unknown.upper()}; see docs/reference/settings.md.",
+            field=unknown,
         )
     said.update({name: value for name, value in chosen.items() if value is not None})
     try:

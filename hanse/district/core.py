@@ -91,7 +91,7 @@ class Turn(NamedTuple):
     steps_through: int
 
 
-class Stopped(Exception):  # noqa: N818 - it is the writer that stopped
+class Stopped(Exception):
     """A command, step or deadline raised after it had recorded: what is in memory can't be trusted any more."""
 
     def __init__(self, what: str, job: Job, error: BaseException) -> None:
@@ -176,7 +176,9 @@ class District:
     def demand(self, person_id: str, purpose: str, topic: str = "") -> None:
         """Raise `NotAllowed` unless the person allows the purpose."""
         if not self.allowed(person_id, purpose, topic):
-            raise NotAllowed("district.no_consent", f"Ask for consent to “{purpose}” first.", purpose=purpose, topic=topic)
+            raise NotAllowed(
+                "district.no_consent", f"Ask for consent to “{purpose}” first.", purpose=purpose, topic=topic
+            )
 
     # Recording
 
@@ -225,9 +227,7 @@ class District:
         """Write a brain's choice into the decision log; returns the decision's id."""
         decision_id = self.next_id("dec")
         self.record(
-            DecisionMade(
-                decision_id, capability, policy, version, subject_id, features, action, probability, reasons
-            )
+            DecisionMade(decision_id, capability, policy, version, subject_id, features, action, probability, reasons)
         )
         return decision_id
 

@@ -32,7 +32,9 @@ Call = Callable[[Event, str], Awaitable[Job]]
 class EffectWorker:
     """Calls what is owed, a bounded number at once, each again after a growing pause until it gives up."""
 
-    def __init__(self, writer: Writer, journal: Journal, calls: Mapping[str, Call], *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, writer: Writer, journal: Journal, calls: Mapping[str, Call], *, clock: Callable[[], int]
+    ) -> None:
         self._writer = writer
         self._journal = journal
         self._calls = calls

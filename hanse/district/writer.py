@@ -105,7 +105,9 @@ class Writer:
     def _refuse_parked(self, job: Job) -> None:
         what = origin_of(job.command)
         if self.district.view(Troubles).stops(what, job.caller, _name(job)) >= STOPS_BEFORE_PARKED:
-            raise Conflict("district.command_parked", "This request stopped the district twice and is parked; report it.")
+            raise Conflict(
+                "district.command_parked", "This request stopped the district twice and is parked; report it."
+            )
 
     @property
     def waiting(self) -> int:

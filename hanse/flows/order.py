@@ -46,7 +46,17 @@ from hanse.people.members.views import keeps_address
 from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import missing
 
-__all__ = ["DEADLINES", "EFFECTS", "STEPS", "OrderAnswer", "PartPromise", "PlaceOrder", "card_declined", "card_paid", "place"]
+__all__ = [
+    "DEADLINES",
+    "EFFECTS",
+    "STEPS",
+    "OrderAnswer",
+    "PartPromise",
+    "PlaceOrder",
+    "card_declined",
+    "card_paid",
+    "place",
+]
 
 Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
 

@@ -26,7 +26,9 @@ def verify(journal: Journal) -> Verdict:
     for mark in journal.marks():
         batch = list(islice(entries, mark.entries))
         fault = _fault(batch, position, time_us) or (
-            "" if batch and batch[-1].position == mark.position else f"entries are missing before position {mark.position}"
+            ""
+            if batch and batch[-1].position == mark.position
+            else f"entries are missing before position {mark.position}"
         )
         if not fault and seal(chain, batch) != mark.hash:
             fault = f"the entries {position + 1} to {mark.position} are not those that were committed"

@@ -180,9 +180,7 @@ def _speaking(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise JournalFenced(
-            "journal.fenced", "Another writer has taken over this district; stop this one."
-        ) from error
+        raise JournalFenced("journal.fenced", "Another writer has taken over this district; stop this one.") from error
     except sqlite3.Error as error:
         raise JournalUnavailable(
             "journal.unavailable",

@@ -17,4 +17,4 @@ def stream(seed: int, name: str) -> random.Random:
     False
     """
     digest = blake2b(f"{seed}/{name}".encode(), digest_size=16).digest()
-    return random.Random(int.from_bytes(digest, "big"))  # noqa: S311 - simulation, not cryptography
+    return random.Random(int.from_bytes(digest, "big"))

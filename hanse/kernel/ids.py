@@ -39,7 +39,9 @@ class IdMaker:
 
     def __init__(self, tag: str) -> None:
         if not 1 <= len(tag) <= 4 or any(character not in _ALPHABET for character in tag):
-            raise InvalidInput("kernel.bad_tag", "Give the district a tag of 1 to 4 characters of 0-9a-z without i, l, o, u.")
+            raise InvalidInput(
+                "kernel.bad_tag", "Give the district a tag of 1 to 4 characters of 0-9a-z without i, l, o, u."
+            )
         self._tag = tag
         self._count = 0
         self._time = time_part(0)

@@ -23,7 +23,9 @@ _DIGITS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3,
 def check_currency(currency: str) -> str:
     """Give the code back if it has the form of an ISO 4217 code; raise `InvalidInput` otherwise."""
     if len(currency) != 3 or not currency.isascii() or not currency.isupper() or not currency.isalpha():
-        raise InvalidInput("kernel.bad_currency", "Name the currency by its ISO 4217 code, such as EUR.", field="currency")
+        raise InvalidInput(
+            "kernel.bad_currency", "Name the currency by its ISO 4217 code, such as EUR.", field="currency"
+        )
     return currency
 
 

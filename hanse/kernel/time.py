@@ -61,7 +61,9 @@ class OpeningHours(msgspec.Struct, frozen=True):
 def to_micros(moment: datetime) -> int:
     """Microseconds since 1970-01-01 UTC; raises `InvalidInput` for a moment without a zone."""
     if moment.tzinfo is None:
-        raise InvalidInput("kernel.naive_time", "Give the moment with its offset from UTC, such as 2026-11-22T09:00:00Z.")
+        raise InvalidInput(
+            "kernel.naive_time", "Give the moment with its offset from UTC, such as 2026-11-22T09:00:00Z."
+        )
     return (moment - _EPOCH) // _MICROSECOND
 
 

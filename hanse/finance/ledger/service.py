@@ -65,7 +65,9 @@ def check(district: District, transfers: Sequence[Transfer]) -> None:
             "Transfer between accounts of one currency.",
             field="credit",
         )
-        must(transfer.debit != transfer.credit, "finance.same_account", "Transfer between two accounts.", field="credit")
+        must(
+            transfer.debit != transfer.credit, "finance.same_account", "Transfer between two accounts.", field="credit"
+        )
         if transfer.action == "hold" and transfer.transfer_id in holds:
             raise Conflict("finance.held_already", "This hold exists already.", transfer_id=transfer.transfer_id)
         if transfer.action in ("capture", "void"):

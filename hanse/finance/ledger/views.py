@@ -30,13 +30,7 @@ __all__ = ["Account", "Ledger", "Movement", "account", "balance_at", "expired", 
 RECENT_MAX = 100
 
 Moving = (
-    TransfersPosted
-    | HoldsExpired
-    | PaymentHeld
-    | PaymentCaptured
-    | PaymentReleased
-    | PaymentSettled
-    | PaymentRefunded
+    TransfersPosted | HoldsExpired | PaymentHeld | PaymentCaptured | PaymentReleased | PaymentSettled | PaymentRefunded
 )
 
 
@@ -144,7 +138,9 @@ def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
         if room is not None and room + change[debit_id] < 0:
             return -room - change[debit_id]
         if credit.ceiling_minor is not None:
-            over = credit.balance_minor + credit.incoming_minor + change.get(credit_id, 0) + amount - credit.ceiling_minor
+            over = (
+                credit.balance_minor + credit.incoming_minor + change.get(credit_id, 0) + amount - credit.ceiling_minor
+            )
             if over > 0:
                 return over
         if transfer.action == "post":

@@ -76,9 +76,7 @@ def holds_for(payer: str, parts: Sequence[Part]) -> tuple[Transfer, ...]:
     holds = []
     for part in parts:
         if part.goods_minor:
-            holds.append(
-                Transfer(f"{part.part_id}/goods", payer, f"{part.shop_id}/sales", part.goods_minor, "hold")
-            )
+            holds.append(Transfer(f"{part.part_id}/goods", payer, f"{part.shop_id}/sales", part.goods_minor, "hold"))
         if part.fee_minor:
             holds.append(Transfer(f"{part.part_id}/fee", payer, DELIVERY, part.fee_minor, "hold"))
     return tuple(holds)
@@ -146,7 +144,10 @@ def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int
         "Give an amount above zero.",
         field="goods_minor",
     )
-    if goods_minor > part.goods_minor - part.goods_refunded_minor or fee_minor > part.fee_minor - part.fee_refunded_minor:
+    if (
+        goods_minor > part.goods_minor - part.goods_refunded_minor
+        or fee_minor > part.fee_minor - part.fee_refunded_minor
+    ):
         raise Conflict(
             "finance.refund_too_large",
             "No more can be given back than was captured.",
@@ -166,9 +167,7 @@ def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int
     made = tuple(move for move in moves if move.amount_minor)
     if shortfall(district, made):
         raise Conflict("finance.refund_short", "An account that the refund comes from is empty; top it up first.")
-    district.record(
-        PaymentRefunded(part.order_id, part_id, goods_minor, fee_minor, commission_minor, reason, made)
-    )
+    district.record(PaymentRefunded(part.order_id, part_id, goods_minor, fee_minor, commission_minor, reason, made))
     _give_back(district, part.order_id, part.payer, goods_minor + fee_minor, reason)
 
 

@@ -102,7 +102,8 @@ def captured(district: District, part_id: str) -> Captured:
     found = district.view(Payments).captured.get(part_id)
     if found is None:
         raise NotFound(
-            "finance.not_captured", f"Nothing was captured for this part in the last {REFUND_DAYS} days.", part_id=part_id
+            "finance.not_captured",
+            f"Nothing was captured for this part in the last {REFUND_DAYS} days.",
+            part_id=part_id,
         )
     return found
-

@@ -80,9 +80,7 @@ class Catalogue(View):
                 of_product.pop(offer_id, None)
                 continue
             vat_bp = self.products[product_id].vat_bp
-            self.offers[offer_id] = Offer(
-                offer_id, event.shop_id, product_id, item_id, units, price_minor, vat_bp
-            )
+            self.offers[offer_id] = Offer(offer_id, event.shop_id, product_id, item_id, units, price_minor, vat_bp)
             of_shop[offer_id] = of_product[offer_id] = None
 
 

@@ -50,9 +50,7 @@ ANSWER_WITHIN_US = 30 * MINUTE_US
 """A shop that stays silent longer loses the order; from its opening on, if it is closed."""
 
 
-def draft(
-    district: District, order_id: str, wishes: Sequence[Wish], *, fulfilment: Fulfilment
-) -> tuple[Part, ...]:
+def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilment: Fulfilment) -> tuple[Part, ...]:
     """Price wishes into a part per shop: today's prices, VAT and commission, frozen. Changes nothing.
 
     Raises
@@ -83,9 +81,7 @@ def draft(
     )
 
 
-def _part(
-    district: District, part_id: str, shop_id: str, lines: tuple[Line, ...], fulfilment: Fulfilment
-) -> Part:
+def _part(district: District, part_id: str, shop_id: str, lines: tuple[Line, ...], fulfilment: Fulfilment) -> Part:
     shop = district.view(Catalogue).shops[shop_id]
     fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
     goods_minor, vat = price(lines, [line.quantity for line in lines], fee_minor)
@@ -162,7 +158,8 @@ def pick_part(district: District, order_id: str, part_id: str, quantities: Seque
     part = state.part
     picked = tuple(quantities) if quantities is not None else state.quantities
     must(
-        len(picked) == len(part.lines) and all(0 <= p <= line.quantity for p, line in zip(picked, part.lines)),
+        len(picked) == len(part.lines)
+        and all(0 <= p <= line.quantity for p, line in zip(picked, part.lines, strict=False)),
         "market.bad_picked",
         "Give a number for each line, at most what was ordered.",
         field="quantities",
@@ -220,9 +217,7 @@ def end_part(
     state = part_of(district, order_id, part_id)
     allowed = ("placed", "accepted", "picked") if why == "refused" else ("placed", "accepted")
     if state.stage not in allowed:
-        raise Conflict(
-            "market.too_late", f"This part is {state.stage}; ask for a refund instead.", stage=state.stage
-        )
+        raise Conflict("market.too_late", f"This part is {state.stage}; ask for a refund instead.", stage=state.stage)
     district.record(PartEnded(order_id, part_id, why, reason))
 
 

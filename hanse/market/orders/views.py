@@ -45,7 +45,16 @@ __all__ = [
 ]
 
 Stage = Literal[
-    "placed", "accepted", "picked", "handed_over", "delivered", "collected", "settled", "refused", "cancelled", "expired"
+    "placed",
+    "accepted",
+    "picked",
+    "handed_over",
+    "delivered",
+    "collected",
+    "settled",
+    "refused",
+    "cancelled",
+    "expired",
 ]
 
 ENDED = frozenset(("settled", "refused", "cancelled", "expired"))

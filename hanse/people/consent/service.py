@@ -41,6 +41,4 @@ def given(district: District, person_id: str) -> dict[str, set[str]]:
 
 def _check(district: District, person_id: str, purpose: str) -> None:
     member(district, person_id)
-    must(
-        purpose in PURPOSES, "people.unknown_purpose", f"Name one of: {', '.join(PURPOSES)}.", field="purpose"
-    )
+    must(purpose in PURPOSES, "people.unknown_purpose", f"Name one of: {', '.join(PURPOSES)}.", field="purpose")

@@ -75,7 +75,9 @@ class Vault:
         """Seal records of a person, by record id; durable on return. An existing record is replaced."""
         with self._lock:
             key = self._key(person_id, make=True)
-            rows = [(record_id, person_id, _seal(key, person_id, record_id, data)) for record_id, data in records.items()]
+            rows = [
+                (record_id, person_id, _seal(key, person_id, record_id, data)) for record_id, data in records.items()
+            ]
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)", rows)
             self._db.execute("COMMIT")
@@ -158,7 +160,9 @@ def _master_key(path: Path) -> bytes:
             os.fsync(file.fileno())
     key = path.read_bytes()
     if len(key) != 32:
-        raise Unavailable("people.bad_master_key", f"The master key {path.name} is damaged; restore it from its backup.")
+        raise Unavailable(
+            "people.bad_master_key", f"The master key {path.name} is damaged; restore it from its backup."
+        )
     return key
 
 
