@@ -11,10 +11,10 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from hanse.app.settings import Settings
+from hanse.app.worlds import World
 from hanse.district.core import Answer, District, Flow, Job
 from hanse.district.effects import Call, EffectWorker
 from hanse.district.opening import opener
@@ -62,10 +62,17 @@ class House:
         What the operator set.
     calls
         How to reach the world outside, by effect (``card.charge``).
+    world
+        The simulated town that lives in this district, if there is one; it brings its own `calls`.
     """
 
-    def __init__(self, settings: Settings, calls: Mapping[str, Call] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, calls: Mapping[str, Call] | None = None, *, world: World | None = None
+    ) -> None:
         self.settings = settings
+        self.world = world
+        if world is not None:
+            calls = {**world.calls, **(calls or {})}
         self.journal: Journal = open_journal(settings.data)
         self.vault = Vault(settings.data / "vault.sqlite")
         self.secret = _secret(settings.data / "session.key")
@@ -81,6 +88,7 @@ class House:
         self.effects = EffectWorker(self.writer, self.journal, calls or {}, clock=now_us)
         self._turning = False
         self._ticker: asyncio.Task[None] | None = None
+        self._life: asyncio.Task[None] | None = None
         self._snapshotter: asyncio.subprocess.Process | None = None
         self._snapshot_at = newest_position(self.snapshots)
 
@@ -109,13 +117,16 @@ class House:
         # Collections are run between turns (see `Writer.tidy`): among half a million open orders one took 0.8 s.
         gc.disable()
         self._ticker = asyncio.create_task(self._tick())
+        if self.world is not None:
+            self._life = asyncio.create_task(self.world.live(self))
+            self._life.add_done_callback(_report)
 
     async def stop(self) -> None:
         """Finish what waits, then let go of everything."""
-        if self._ticker is not None:
-            self._ticker.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ticker
+        for task in (self._life, self._ticker):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         self.writer.run()
         if self._snapshotter is not None and self._snapshotter.returncode is None:
             await self._snapshotter.wait()
@@ -160,6 +171,13 @@ class House:
     def _tell(self, entries: list[Entry]) -> None:
         for listener in tuple(self._listeners):
             listener(entries)
+
+
+def _report(life: "asyncio.Task[None]") -> None:
+    """A world that stumbles is heard of, and stops nobody."""
+    error = None if life.cancelled() else life.exception()
+    if error is not None:
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _secret(path: Path) -> bytes:
