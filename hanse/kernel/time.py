@@ -92,17 +92,24 @@ def next_open(hours: OpeningHours, at: datetime, local: ZoneInfo) -> datetime | 
     # From yesterday on: a bar that opened yesterday evening may still be open.
     for offset in range(-1, 9):
         day = today + timedelta(days=offset)
-        for opens, closes in hours.week[day.weekday()]:
-            start, end = _instant(day, opens, local, fold=0), _instant(day, closes, local, fold=1)
-            if at < end:
-                return max(at, start)
+        spans = [
+            (_instant(day, opens, local, fold=0), _instant(day, closes, local, fold=1))
+            for opens, closes in hours.week[day.weekday()]
+        ]
+        moments = [max(at, start) for start, end in spans if at < end]
+        if moments:
+            return min(moments)
     return None
 
 
 def _instant(day: date, minutes: int, local: ZoneInfo, *, fold: int) -> datetime:
-    days, rest = divmod(minutes, 1_440)
-    wall = datetime(day.year, day.month, day.day, rest // 60, rest % 60, tzinfo=local, fold=fold) + timedelta(days=days)
-    return wall.astimezone(UTC)
+    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)  # noqa: DTZ001 - wall-clock arithmetic
+    while True:
+        # Adding to a datetime forgets its fold, so it is set last.
+        moment = wall.replace(tzinfo=local, fold=fold).astimezone(UTC)
+        if moment.astimezone(local).replace(tzinfo=None) == wall:
+            return moment
+        wall += timedelta(minutes=1)
 
 
 def hours_of(week: Sequence[Sequence[Sequence[int]]]) -> OpeningHours:
