@@ -7,6 +7,7 @@ makes each turn durable before anybody hears of it.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -398,6 +399,8 @@ class District:
 
 def origin_of(function: Callable[..., Any]) -> str:
     """Where a function stands, such as ``flows.order.place``: so a trace leads to the code."""
+    if isinstance(function, partial):
+        function = function.func
     try:
         return _origins[function]
     except KeyError:

@@ -1,0 +1,71 @@
+"""Asking the writer for one caller: what a web route or a tool does with a command."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from hanse.district.core import Answer, District, Job
+from hanse.kernel.errors import HanseError
+
+__all__ = ["Ask", "error_of"]
+
+
+class Ask:
+    """Runs commands for one caller and waits until their answer is durable.
+
+    Parameters
+    ----------
+    submit
+        Takes a command to the writer.
+    district
+        Gives the district as it is committed now.
+    caller
+        Who asks.
+    key, fingerprint
+        The idempotency key of the request, and what tells its body from others.
+    """
+
+    def __init__(
+        self,
+        submit: Callable[[Job], Awaitable[Answer]],
+        district: Callable[[], District],
+        *,
+        caller: str,
+        key: str = "",
+        fingerprint: bytes = b"",
+    ) -> None:
+        self._submit = submit
+        self._district = district
+        self.caller = caller
+        self.key = key
+        self.fingerprint = fingerprint
+        self.replayed = False
+
+    @property
+    def district(self) -> District:
+        """The district as it is committed now."""
+        return self._district()
+
+    async def __call__(self, command: Callable[..., object], *arguments: Any, **options: Any) -> bytes:
+        """Run a command; returns its answer as JSON, raises the error that it raised."""
+        act = partial(command, **options) if options else command
+        answer = await self._submit(Job(act, arguments, self.caller, self.key, self.fingerprint))
+        self.replayed = answer.replayed
+        if answer.kind != "ok":
+            raise error_of(answer)
+        return answer.body
+
+
+def error_of(answer: Answer) -> HanseError:
+    """The error that a stored refusal stands for; a plain `HanseError` for a bug."""
+    stored = msgspec.json.decode(answer.body)
+    cls = next((cls for cls in _below(HanseError) if cls.kind == answer.kind), HanseError)
+    return cls(stored["code"], stored["message"], **stored["details"])
+
+
+def _below(cls: type[HanseError]) -> Iterator[type[HanseError]]:
+    for child in cls.__subclasses__():
+        yield child
+        yield from _below(child)
