@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hanse.kernel.errors import HanseError
+from hanse.kernel.errors import Conflict
 
 __all__ = ["Event", "Kind", "decode", "kind_of", "kinds", "stored", "upcast"]
 
@@ -48,7 +48,7 @@ def stored(name: str, *, version: int = 1, story: str = "") -> Callable[[type[E]
 
     def enter(cls: type[E]) -> type[E]:
         if name in _by_name:
-            raise HanseError("events.name_taken", f"The event name {name} is taken; choose another.")
+            raise Conflict("events.name_taken", f"The event name {name} is taken; choose another.")
         decoder = msgspec.json.Decoder(cls)
         kind = Kind(cls, name, version, attrgetter(story) if story else None, decoder.decode)
         _by_class[cls] = _by_name[name] = kind
@@ -78,14 +78,15 @@ def decode(name: str, version: int, body: bytes | str) -> Event | None:
     if version == kind.version:
         return kind.decode(body)
     if version > kind.version:
-        raise HanseError(
+        raise Conflict(
             "events.from_the_future",
             f"The journal holds {name} in version {version}, this program knows version {kind.version}: upgrade it.",
         )
     form: Body = msgspec.json.decode(body)
     for step in range(version, kind.version):
         form = _lifts[name, step](form)
-    return msgspec.convert(form, kind.cls)
+    # As JSON again: a lift sees and gives exactly what is stored.
+    return kind.decode(msgspec.json.encode(form))
 
 
 def kind_of(cls: type[Event]) -> Kind:
