@@ -5,7 +5,7 @@ from itertools import islice
 
 import msgspec
 
-from hanse.journal.protocol import GENESIS, Entry, Journal, seal
+from hanse.journal.protocol import GENESIS, Entry, Journal, Mark, seal
 
 __all__ = ["Verdict", "verify"]
 
@@ -24,14 +24,9 @@ def verify(journal: Journal) -> Verdict:
     entries = journal.read()
     position, commits, chain, time_us = 0, 0, GENESIS, 0
     for mark in journal.marks():
-        batch = list(islice(entries, mark.entries))
-        fault = _fault(batch, position, time_us) or (
-            ""
-            if batch and batch[-1].position == mark.position
-            else f"entries are missing before position {mark.position}"
-        )
-        if not fault and seal(chain, batch) != mark.hash:
-            fault = f"the entries {position + 1} to {mark.position} are not those that were committed"
+        # A forged count may be negative or huge: both only lead to a misfit.
+        batch = list(islice(entries, max(mark.entries, 0)))
+        fault = _fault(batch, position, time_us) or _misfit(mark, batch, chain)
         if fault:
             return Verdict(position, commits, chain.hex(), fault)
         position, time_us, chain, commits = mark.position, batch[-1].time_us, mark.hash, commits + 1
@@ -46,6 +41,16 @@ def _fault(batch: list[Entry], position: int, time_us: int) -> str:
         if entry.time_us < time_us:
             return f"time goes back at position {position}"
         time_us = entry.time_us
+    return ""
+
+
+def _misfit(mark: Mark, batch: list[Entry], chain: bytes) -> str:
+    if not batch or batch[-1].position != mark.position:
+        return f"entries are missing before position {mark.position}"
+    if seal(chain, batch) != mark.hash:
+        return f"the entries {batch[0].position} to {mark.position} are not those that were committed"
+    if mark.time_us != batch[-1].time_us or not 0 <= mark.steps_through <= mark.position:
+        return f"the mark at position {mark.position} does not fit its entries"
     return ""
 
 

@@ -14,29 +14,27 @@ class MemoryJournal:
         self._entries: list[Entry] = []
         self._marks: list[Mark] = []
         self._answers: dict[int, Answered] = {}
-        self._answers_given = 0
 
     def head(self) -> Head:
+        answers = next(reversed(self._answers), 0)
         if not self._marks:
-            return Head(answers=self._answers_given)
+            return Head(answers=answers)
         mark = self._marks[-1]
-        return Head(mark.position, mark.time_us, mark.steps_through, mark.hash, self._answers_given)
+        return Head(mark.position, mark.time_us, mark.steps_through, mark.hash, answers)
 
     def append(self, commit: Commit) -> None:
-        if commit.entries and commit.entries[0][0] != len(self._entries) + 1:
+        if not self._fits(commit):
             raise JournalFenced("journal.fenced", "Another writer has taken over this district; stop this one.")
         self._entries.extend(Entry(*entry) for entry in commit.entries)
         if commit.mark is not None:
             self._marks.append(commit.mark)
-        for answer in commit.answers:
-            self._answers[answer[0]] = Answered(*answer)
-            self._answers_given = answer[0]
+        self._answers.update({answer[0]: Answered(*answer) for answer in commit.answers})
 
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         return iter(self._entries[after : None if limit is None else after + limit])
 
     def story(self, story: str, *, limit: int = 1_000) -> list[Entry]:
-        return [entry for entry in self._entries if entry.story == story][:limit]
+        return [entry for entry in self._entries if story and entry.story == story][:limit]
 
     def marks(self, after: int = 0) -> Iterator[Mark]:
         return (mark for mark in self._marks if mark.position > after)
@@ -55,3 +53,10 @@ class MemoryJournal:
 
     def close(self) -> None:
         pass
+
+    def _fits(self, commit: Commit) -> bool:
+        """Whether every position and number is new, as the primary keys of a database would see to."""
+        positions = [entry[0] for entry in commit.entries]
+        follows = positions == list(range(len(self._entries) + 1, len(self._entries) + len(positions) + 1))
+        marked = commit.mark is None or not self._marks or commit.mark.position > self._marks[-1].position
+        return follows and marked and all(answer[0] not in self._answers for answer in commit.answers)

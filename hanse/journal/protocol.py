@@ -86,7 +86,7 @@ class Head(NamedTuple):
     time_us: int = 0
     steps_through: int = 0
     hash: bytes = GENESIS
-    answers: int = 0
+    answers: int = 0  # the number of the latest answer that is kept
 
 
 class Journal(Protocol):
@@ -108,7 +108,7 @@ class Journal(Protocol):
         ...
 
     def story(self, story: str, *, limit: int = 1_000) -> list[Entry]:
-        """The entries of one story, in order."""
+        """The entries of one story, in order; none of the empty story, which is no story."""
         ...
 
     def marks(self, after: int = 0) -> Iterator[Mark]:

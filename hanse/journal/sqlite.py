@@ -108,10 +108,11 @@ class SqliteJournal:
                 raise
 
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
+        rows = -1 if limit is None else limit
         with _speaking(self._path):
             yield from map(
                 Entry._make,
-                self._db.execute(f"{_ENTRY} WHERE position > ? ORDER BY position LIMIT ?", (after, limit or -1)),
+                self._db.execute(f"{_ENTRY} WHERE position > ? ORDER BY position LIMIT ?", (after, rows)),
             )
 
     def story(self, story: str, *, limit: int = 1_000) -> list[Entry]:
@@ -163,7 +164,10 @@ class SqliteJournal:
 
 def _lock(path: Path) -> TextIO:
     """Hold the file beside the journal as long as the process lives: a second writer is refused at once."""
-    lock = path.with_suffix(".lock").open("w")
+    try:
+        lock = path.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise _unusable(path, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -179,10 +183,16 @@ def _speaking(path: Path) -> Iterator[None]:
     """Turn what SQLite says into what an operator can act on."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise JournalFenced("journal.fenced", "Another writer has taken over this district; stop this one.") from error
     except sqlite3.Error as error:
-        raise JournalUnavailable(
-            "journal.unavailable",
-            f"The journal {path.name} cannot be used ({error}); free disk space or restore it, then try again.",
-        ) from error
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_PRIMARYKEY":
+            raise JournalFenced(
+                "journal.fenced", "Another writer has taken over this district; stop this one."
+            ) from error
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: Exception) -> JournalUnavailable:
+    return JournalUnavailable(
+        "journal.unavailable",
+        f"The journal {path.name} cannot be used ({error}); free disk space or restore it, then try again.",
+    )
