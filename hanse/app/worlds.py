@@ -80,6 +80,11 @@ class Door(Protocol):
         """The district as it is committed now."""
         ...
 
+    @property
+    def vault(self) -> Vault:
+        """Where a courier finds the address."""
+        ...
+
     def submit(self, job: Job) -> asyncio.Future[Answer]:
         """Queue a command."""
         ...

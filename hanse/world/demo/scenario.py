@@ -222,10 +222,20 @@ class Baskets:
         ends, _ = self._by_hour
         return bisect_right(ends, chance.randrange(len(self)))
 
+    def columns(self) -> "dict[str, array[int]]":
+        """The columns by name, as the constructor takes them; for keeping them in a file."""
+        return {
+            "households": self._households,
+            "weekdays": self._weekdays,
+            "minutes": self._minutes,
+            "ends": self._ends,
+            "products": self._products,
+            "packs": self._packs,
+        }
+
     def fingerprint(self) -> bytes:
         """All columns as bytes, for comparing two builds."""
-        columns = (self._households, self._weekdays, self._minutes, self._ends, self._products, self._packs)
-        return b"".join(column.tobytes() for column in columns)
+        return b"".join(column.tobytes() for column in self.columns().values())
 
 
 class Scenario(msgspec.Struct, frozen=True):
