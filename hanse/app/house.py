@@ -18,7 +18,7 @@ from hanse.app.worlds import World
 from hanse.district.core import Answer, District, Flow, Job
 from hanse.district.effects import Call, EffectWorker
 from hanse.district.opening import opener
-from hanse.district.snapshots import newest_position
+from hanse.district.snapshots import newest_position, take
 from hanse.district.views import View
 from hanse.district.writer import Writer
 from hanse.finance.ledger.views import Ledger
@@ -40,6 +40,8 @@ FLOWS: tuple[Flow, ...] = (joining, order)
 
 TICK_S = 0.1
 TIDY_EVERY_S = 5.0
+WORTH_A_SNAPSHOT = 1_000
+"""Entries since the newest snapshot from which a clean stop writes one; the next start is spared the folding."""
 
 
 def now_us() -> int:
@@ -122,14 +124,17 @@ class House:
             self._life.add_done_callback(_report)
 
     async def stop(self) -> None:
-        """Finish what waits, then let go of everything."""
+        """Finish what waits, write a snapshot if it is worth it, then let go of everything."""
         for task in (self._life, self._ticker):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        await self.effects.stop()
         self.writer.run()
         if self._snapshotter is not None and self._snapshotter.returncode is None:
             await self._snapshotter.wait()
+        if self.district.position - newest_position(self.snapshots) >= WORTH_A_SNAPSHOT:
+            take(self.district, self.snapshots)
         self.journal.close()
         self.vault.close()
 

@@ -51,6 +51,8 @@ class Answers:
             or (stored.caller, stored.key) != (job.caller, job.key)
             or stored.time_us < now_us - ANSWER_LIFE_US
         ):
+            # The answer to come goes to the end, so that numbers rise as `_drop_until` expects.
+            del self._numbers[hash((job.caller, job.key))]
             return None
         if stored.fingerprint != job.fingerprint:
             raise InvalidInput(

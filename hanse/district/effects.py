@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from hanse.district.core import District, Job
+from hanse.district.core import Answer, District, Job
 from hanse.district.own import Owed
 from hanse.district.writer import Writer
 from hanse.events.dictionary import Event, decode
@@ -18,7 +18,7 @@ from hanse.journal.protocol import Journal
 from hanse.kernel.errors import HanseError
 from hanse.kernel.time import SECOND_US
 
-__all__ = ["CALL_TIMEOUT_S", "GIVE_UP_US", "Call", "EffectWorker", "bring_back"]
+__all__ = ["CALL_TIMEOUT_S", "GIVE_UP_US", "Call", "EffectWorker", "bring_back", "brought_back", "give_up"]
 
 CALL_TIMEOUT_S = 10.0
 GIVE_UP_US = 600 * SECOND_US
@@ -50,29 +50,50 @@ class EffectWorker:
                     self._running[effect, position] = task
                     task.add_done_callback(partial(self._done, (effect, position)))
 
+    async def stop(self) -> None:
+        """Let go of the calls under way; they are still owed and are made again after the next start."""
+        calls = list(self._running.values())
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
     def _done(self, owed: tuple[str, int], task: "asyncio.Task[None]") -> None:
         self._running.pop(owed, None)
 
     async def _settle(self, effect: str, position: int, since_us: int) -> None:
+        """Ask and tell until the answer is durable; give up when the time is over, but ask once at least."""
+        error, attempt = "there is nobody to call for this effect", 0
+        while effect in self._calls:
+            try:
+                answer = await self._tell(bring_back, effect, position, await self._ask(effect, position))
+                if answer.kind == "ok":
+                    return
+                error = answer.kind
+            except Exception as failed:  # whatever the outside does, it is called again until the time is over
+                error = type(failed).__name__
+            if self._clock() - since_us > GIVE_UP_US:
+                break
+            await asyncio.sleep(PAUSE_S[min(attempt, len(PAUSE_S) - 1)])
+            attempt += 1
+        await self._tell(give_up, effect, position, error)
+
+    async def _ask(self, effect: str, position: int) -> Job:
         entry = next(self._journal.read(position - 1, limit=1))
         event = decode(entry.name, entry.version, entry.body)
         assert event is not None
-        job = Job(give_up, (effect, position, "There is nobody to call for this effect."))
-        for attempt in range(1_000):
-            try:
-                job = await asyncio.wait_for(self._calls[effect](event, f"{effect}-{position}"), CALL_TIMEOUT_S)
-                break
-            except Exception as error:  # whatever the outside does, it is called again until the time is over
-                if self._clock() - since_us > GIVE_UP_US or effect not in self._calls:
-                    job = Job(give_up, (effect, position, f"{type(error).__name__}"))
-                    break
-                await asyncio.sleep(PAUSE_S[min(attempt, len(PAUSE_S) - 1)])
-        self._writer.submit(Job(bring_back, (effect, position, job), "district"), lambda _: None)
+        return await asyncio.wait_for(self._calls[effect](event, f"{effect}-{position}"), CALL_TIMEOUT_S)
+
+    async def _tell(self, command: Callable[..., None], effect: str, position: int, what: Job | str) -> Answer:
+        told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        # The fingerprint tells this effect from others, should its command have to be parked.
+        job = Job(command, (effect, position, what), "district", fingerprint=f"{effect}-{position}".encode())
+        self._writer.submit(job, lambda answer: None if told.done() else told.set_result(answer))
+        return await told
 
 
 def bring_back(district: District, effect: str, position: int, job: Job) -> None:
     """Run the command that tells the answer, and note that the effect is answered; once only."""
-    if position not in district.view(Owed).since_us.get(effect, {}):
+    if not _owed(district, effect, position):
         return
     before = district.position
     try:
@@ -82,10 +103,14 @@ def bring_back(district: District, effect: str, position: int, job: Job) -> None
             raise
         district.record(EffectFailed(effect, position, error.message))
         return
-    if job.command is not give_up:
-        district.record(EffectAnswered(effect, position))
+    district.record(EffectAnswered(effect, position))
 
 
 def give_up(district: District, effect: str, position: int, error: str) -> None:
     """Stop asking; a person has to look."""
-    district.record(EffectFailed(effect, position, error))
+    if _owed(district, effect, position):
+        district.record(EffectFailed(effect, position, error))
+
+
+def _owed(district: District, effect: str, position: int) -> bool:
+    return position in district.view(Owed).since_us.get(effect, {})

@@ -7,7 +7,7 @@ from hanse.events.district import CommandStopped, DistrictDeployed, EffectAnswer
 from hanse.events.learning import DecisionMade, OutcomeObserved
 from hanse.events.people import ConsentGiven, ConsentWithdrawn, MemberErased
 
-__all__ = ["OWN_VIEWS", "Consents", "Decisions", "Deployment", "Troubles"]
+__all__ = ["OWN_VIEWS", "Consents", "Decisions", "Deployment", "Owed", "Stop", "Troubles"]
 
 TROUBLES_MAX = 1_000
 DECISIONS_MAX = 10_000
@@ -67,7 +67,7 @@ class Decisions(View):
 
 
 class Deployment(View):
-    """What the district declares of itself, and behind which position each of its steps counts."""
+    """What the district declares of itself, and behind which position each of its steps and effects counts."""
 
     zone: str = ""
     currency: str = ""

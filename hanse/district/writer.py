@@ -9,6 +9,7 @@ import gc
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from hashlib import blake2b
 
 import msgspec
 
@@ -222,8 +223,11 @@ def _record(district: District, *, event: CommandStopped) -> None:
 
 
 def _name(job: Job) -> str:
-    """What tells a command from others of its kind: its key, or else its body."""
-    return job.key or job.fingerprint.hex()
+    """What tells a command from others of its kind: its key, or else its body, or else its arguments."""
+    if job.key or job.fingerprint:
+        return job.key or job.fingerprint.hex()
+    named = getattr(job.command, "keywords", None)
+    return blake2b(repr((job.arguments, named)).encode(), digest_size=16).hexdigest()
 
 
 def _refusal(error: HanseError) -> Answer:

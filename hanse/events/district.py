@@ -7,10 +7,10 @@ __all__ = ["CommandStopped", "DistrictDeployed", "EffectAnswered", "EffectFailed
 
 @stored("district.deployed")
 class DistrictDeployed(Event, frozen=True):
-    """A program with another table of steps took over.
+    """A program with another table of steps and effects took over.
 
-    `steps_after` says for each step behind which position it counts: 0 for the first table, this
-    deployment for a step that was added later, so that a new step never runs over history.
+    `steps_after` says for each of them behind which position it counts: 0 for the first table, this
+    deployment for one that was added later, so that a new step never runs over history.
     """
 
     zone: str

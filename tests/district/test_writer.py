@@ -1,0 +1,271 @@
+"""What the writer adds: durability before answers, keys, restarts, parking."""
+
+from typing import Any
+
+import pytest
+
+from hanse.district import writer as writer_module
+from hanse.district.answers import ANSWER_LIFE_US, KEY_LENGTH_MAX
+from hanse.district.core import District, Job
+from hanse.events.people import MemberJoined
+from hanse.journal.check import verify
+from hanse.journal.faulty import Crash
+from hanse.journal.protocol import JournalFenced, JournalUnavailable
+from hanse.kernel.errors import Conflict, InvalidInput, LimitExceeded
+from hanse.kernel.time import SECOND_US
+from tests.district.conftest import Bench, Story, error_code, fail_after, fail_before, greet, join
+
+
+def test_a_turn_is_one_commit_and_its_answers_come_after_it(bench: Bench) -> None:
+    marks_at_answer: list[int] = []
+    given = [bench.submit(join, f"per_{n}") for n in range(3)]
+    bench.writer.submit(
+        Job(join, ("per_3",)),
+        lambda answer: marks_at_answer.append(list(bench.journal.marks())[-1].position),
+    )
+    assert bench.writer.turn() == 4
+    assert [(a[0].kind, a[0].body, a[0].position) for a in given] == [
+        ("ok", b'"per_0"', 2),
+        ("ok", b'"per_1"', 3),
+        ("ok", b'"per_2"', 4),
+    ]
+    assert marks_at_answer == [5]
+    assert [m.entries for m in bench.journal.marks()] == [1, 4]
+    assert bench.told == [[2, 3, 4, 5]]
+    assert verify(bench.journal).fault == ""
+
+
+def test_a_turn_takes_a_bounded_number_of_commands(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "JOBS_PER_TURN", 2)
+    for n in range(5):
+        bench.submit(join, f"per_{n}")
+    assert [bench.writer.turn() for _ in range(3)] == [2, 2, 1]
+    assert not bench.writer.busy
+
+
+def test_a_full_queue_asks_to_come_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "QUEUE_MAX", 2)
+    given = [bench.submit(join, f"per_{n}") for n in range(2)]
+    with pytest.raises(LimitExceeded) as refused:
+        bench.submit(join, "per_2")
+    assert (refused.value.code, refused.value.details) == ("district.queue_full", {"retry_after_s": 1})
+    bench.writer.run()
+    assert [a[0].kind for a in given] == ["ok", "ok"]
+    assert bench.members() == ["per_0", "per_1"]
+
+
+def test_nothing_to_do_commits_nothing(bench: Bench) -> None:
+    before = bench.journal.head()
+    bench.writer.turn()
+    assert bench.journal.head() == before
+
+
+# Keys
+
+
+def test_a_repeated_key_gets_the_answer_it_got_and_does_nothing_twice(bench: Bench) -> None:
+    first = bench.do(join, "per_1", key="k", fingerprint=b"f")
+    again = bench.submit(join, "per_1", key="k", fingerprint=b"f")
+    assert again == [first._replace(replayed=True)]
+    assert bench.names() == ["people.member_joined"]
+
+
+def test_refusals_are_repeated_too_and_even_after_a_restart(bench: Bench) -> None:
+    def refuse(district: District) -> None:
+        raise Conflict("test.no", "Not now.")
+
+    first = bench.do(refuse, key="k")
+    assert (first.kind, error_code(first)) == ("Conflict", "test.no")
+    bench.start()
+    assert bench.submit(refuse, key="k") == [first._replace(replayed=True)]
+    assert bench.names() == []
+
+
+def test_a_key_with_another_body_is_refused(bench: Bench) -> None:
+    bench.do(join, "per_1", key="k", fingerprint=b"f")
+    with pytest.raises(InvalidInput) as refused:
+        bench.submit(join, "per_2", key="k", fingerprint=b"g")
+    assert refused.value.code == "district.key_reused"
+    assert bench.members() == ["per_1"]
+    assert not bench.writer.busy
+
+
+def test_a_key_that_is_being_worked_on_is_refused(bench: Bench) -> None:
+    first = bench.submit(join, "per_1", key="k")
+    with pytest.raises(Conflict) as refused:
+        bench.submit(join, "per_1", key="k")
+    assert refused.value.code == "district.key_in_flight"
+    bench.writer.run()
+    assert [a.kind for a in first] == ["ok"]
+    assert bench.names() == ["people.member_joined"]
+
+
+def test_keys_belong_to_their_caller(bench: Bench) -> None:
+    bench.do(join, "per_1", key="k")
+    given: list[Any] = []
+    bench.writer.submit(Job(join, ("per_2",), "somebody else", "k"), given.append)
+    bench.writer.run()
+    assert given[0].body == b'"per_2"'
+
+
+@pytest.mark.parametrize("key", ["k" * (KEY_LENGTH_MAX + 1), "line\nbreak", "\ud800"])
+def test_a_key_that_is_too_long_or_not_printable_is_refused(bench: Bench, key: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        bench.submit(join, "per_1", key=key)
+    assert refused.value.code == "district.bad_key"
+    assert not bench.writer.busy
+
+
+def test_after_a_day_a_key_is_new_again(bench: Bench) -> None:
+    bench.do(join, "per_1", key="k", fingerprint=b"f")
+    bench.now_us += ANSWER_LIFE_US
+    assert bench.submit(join, "per_1", key="k", fingerprint=b"f")[0].replayed
+    bench.now_us += SECOND_US
+    assert bench.do(join, "per_2", key="k", fingerprint=b"g").body == b'"per_2"'
+    assert bench.submit(join, "per_2", key="k", fingerprint=b"g")[0].body == b'"per_2"'
+
+
+def test_old_answers_leave_memory_and_journal_when_it_is_quiet(bench: Bench) -> None:
+    bench.do(join, "per_1", key="old")
+    bench.do(join, "per_2", key="reused")
+    bench.now_us += ANSWER_LIFE_US + SECOND_US
+    bench.do(join, "per_3", key="reused")
+    bench.do(join, "per_4", key="new")
+    bench.writer.tidy()
+    assert [key for _, _, key in bench.journal.answers_since(0)] == ["reused", "new"]
+    assert list(bench.writer._answers._numbers.values()) == [3, 4]
+    bench.now_us += ANSWER_LIFE_US + SECOND_US
+    bench.writer.tidy()
+    assert list(bench.journal.answers_since(0)) == []
+    assert bench.writer._answers._numbers == {}
+    bench.do(join, "per_5", key="after")
+    assert bench.submit(join, "per_5", key="after")[0].replayed
+
+
+# Trouble with a command
+
+
+def test_a_command_that_fails_before_its_record_stops_nobody(bench: Bench) -> None:
+    given = [bench.submit(join, "per_1"), bench.submit(fail_before, "per_2"), bench.submit(join, "per_3")]
+    bench.writer.run()
+    assert [a[0].kind for a in given] == ["ok", "Bug", "ok"]
+    assert bench.writer.restarts == 0
+    assert bench.members() == ["per_1", "per_3"]
+
+
+def test_a_command_that_fails_after_its_record_is_undone_and_the_others_are_answered(bench: Bench) -> None:
+    given = [bench.submit(join, "per_1", key="a"), bench.submit(fail_after, "per_2"), bench.submit(join, "per_3")]
+    bench.writer.run()
+    assert [a[0].kind for a in given] == ["ok", "Unavailable", "ok"]
+    assert error_code(given[1][0]) == "district.command_stopped"
+    assert [a[0].body for a in (given[0], given[2])] == [b'"per_1"', b'"per_3"']
+    assert bench.members() == ["per_1", "per_3"]
+    assert bench.names() == ["district.command_stopped", "people.member_joined", "people.member_joined"]
+    assert bench.writer.restarts == 1
+    assert verify(bench.journal).fault == ""
+
+
+@pytest.mark.parametrize("options", [{"key": "k"}, {"fingerprint": b"f"}, {}])
+def test_a_command_that_stopped_the_writer_twice_is_parked_and_shown(bench: Bench, options: Any) -> None:
+    for _ in range(2):
+        assert bench.do(fail_after, "per_2", **options).kind == "Unavailable"
+    with pytest.raises(Conflict) as refused:
+        bench.submit(fail_after, "per_2", **options)
+    assert refused.value.code == "district.command_parked"
+    assert [stop.times for stop in bench.troubles.stopped.values()] == [2]
+    assert bench.members() == []
+    bench.start()
+    with pytest.raises(Conflict):
+        bench.submit(fail_after, "per_2", **options)
+
+
+def test_parking_one_command_leaves_others_of_its_kind_alone(bench: Bench) -> None:
+    for _ in range(2):
+        bench.do(fail_after, "per_2")
+    assert bench.do(fail_after, "per_3").kind == "Unavailable"
+    assert bench.do(join, "per_2").kind == "ok"
+
+
+def test_a_step_that_stops_the_writer_twice_is_passed_over(bench: Bench) -> None:
+    def broken(district: District, joined: MemberJoined) -> None:
+        greet(district, joined)
+        raise RuntimeError("too late")
+
+    bench.start(Story(STEPS=[(MemberJoined, broken), (MemberJoined, greet)]))
+    assert bench.do(join, "per_1").kind == "ok"
+    assert bench.names()[1:] == [
+        "people.member_joined",
+        "district.command_stopped",
+        "district.command_stopped",
+        "district.step_failed",
+        "people.consent_given",
+    ]
+    assert bench.writer.restarts == 2
+    assert not bench.writer.busy
+
+
+def test_a_deadline_that_stops_the_writer_twice_is_passed_over(bench: Bench) -> None:
+    def broken(district: District) -> None:
+        fail_after(district, "per_9")
+
+    bench.start(Story(DEADLINES=[broken]))
+    for _ in range(4):
+        bench.writer.turn()
+    assert bench.do(join, "per_1").kind == "ok"
+    assert bench.names() == ["district.command_stopped"] * 2 + ["district.step_failed", "people.member_joined"]
+
+
+# Trouble with the journal
+
+
+@pytest.mark.parametrize("fault", ["full_before", "full_after"])
+def test_after_a_commit_that_failed_everybody_is_told_and_memory_follows_the_journal(bench: Bench, fault: Any) -> None:
+    bench.do(join, "per_0")
+    bench.journal.next_fault = fault
+    given = [bench.submit(join, "per_1", key="a"), bench.submit(join, "per_2")]
+    bench.writer.turn()
+    assert [(a[0].kind, error_code(a[0])) for a in given] == [("Unavailable", "journal.unavailable")] * 2
+    kept = [] if fault == "full_before" else ["per_1", "per_2"]
+    assert bench.members() == ["per_0", *kept]
+    assert bench.told == [[2]]
+    again = bench.do(join, "per_1", key="a")
+    assert (again.kind, again.replayed) == ("ok", fault == "full_after")
+    assert verify(bench.journal).fault == ""
+
+
+def test_while_the_disk_is_full_nothing_changes_and_afterwards_all_goes_on(bench: Bench) -> None:
+    bench.journal.full = True
+    before = bench.state()
+    for _ in range(3):
+        assert bench.do(join, "per_1", key="k").kind == "Unavailable"
+    assert bench.state() == before
+    bench.journal.full = False
+    assert bench.do(join, "per_1", key="k").kind == "ok"
+
+
+@pytest.mark.parametrize("fault", ["crash_before", "crash_after"])
+def test_after_a_crash_a_repeated_key_is_done_once(bench: Bench, fault: Any) -> None:
+    bench.journal.next_fault = fault
+    given = bench.submit(join, "per_1", key="k")
+    with pytest.raises(Crash):
+        bench.writer.turn()
+    assert given == []
+    bench.start()
+    assert bench.do(join, "per_1", key="k").body == b'"per_1"'
+    assert bench.names() == ["people.member_joined"]
+
+
+def test_a_writer_that_was_overtaken_stops(bench: Bench) -> None:
+    other = Bench(journal=bench.journal)
+    other.do(join, "per_1")
+    given = bench.submit(join, "per_2")
+    with pytest.raises(JournalFenced):
+        bench.writer.turn()
+    assert given == []
+    assert [e.story for e in bench.journal.read(1)] == ["per_1"]
+
+
+def test_a_start_on_a_full_disk_says_so(bench: Bench) -> None:
+    bench.journal.full = True
+    with pytest.raises(JournalUnavailable):
+        bench.start(Story(STEPS=[(MemberJoined, greet)]))
