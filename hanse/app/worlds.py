@@ -106,8 +106,9 @@ class World(Protocol):
         """What does not change; raises `Unavailable` before the world was loaded."""
         ...
 
-    def loaded(self, district: District) -> bool:
-        """Whether the district was loaded from this world to the end."""
+    @property
+    def loaded(self) -> bool:
+        """Whether this data folder's district was loaded from this world to the end."""
         ...
 
     def load(self, writer: Writer, vault: Vault, progress: Progress) -> None:

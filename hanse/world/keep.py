@@ -13,7 +13,7 @@ import msgspec
 from hanse.app.worlds import Category, Department, Terms, Town
 from hanse.kernel.errors import Unavailable
 from hanse.world.demo import scenario as demo
-from hanse.world.load import item_id, person_id
+from hanse.world.load import item_id
 
 __all__ = ["Kept", "keep", "read"]
 
@@ -27,12 +27,6 @@ class Kept(msgspec.Struct, frozen=True):
     town: Town
     columns: dict[str, bytes]
     targets: dict[str, int]
-    households: int
-
-    @property
-    def last_member(self) -> str:
-        """Who is loaded last: once their wallet is filled, everything is there."""
-        return person_id(self.households - 1)
 
     def baskets(self) -> demo.Baskets:
         """The baskets to draw from."""
@@ -54,7 +48,6 @@ def keep(data: demo.Scenario, name: str, path: Path) -> Kept:
         ),
         {column: body.tobytes() for column, body in data.baskets.columns().items()},
         {item_id(offer.shop, offer.product): offer.stock for offer in data.offers},
-        len(data.households),
     )
     draft = path.with_suffix(".draft")
     with draft.open("wb") as file:

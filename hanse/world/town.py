@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from hanse.app.worlds import Door, Progress, Town, WorldState
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import Answer, Job
 from hanse.district.effects import Call
 from hanse.district.writer import Writer
-from hanse.finance.ledger.views import Ledger
-from hanse.finance.payments.views import wallet_of
 from hanse.kernel.errors import HanseError, NotFound, Unavailable
 from hanse.kernel.geo import Place
 from hanse.people.vault import Vault
@@ -70,11 +68,10 @@ class Helsinki:
         """Map, categories and terms."""
         return self._known().town
 
-    def loaded(self, district: District) -> bool:
-        """Whether the last member's wallet was filled, which is the last thing that loading does."""
-        kept = self._kept
-        wallet = district.view(Ledger).accounts.get(wallet_of(kept.last_member)) if kept else None
-        return wallet is not None and bool(wallet.recent)
+    @property
+    def loaded(self) -> bool:
+        """Whether what is kept beside the journal is there: it is written last."""
+        return self._kept is not None
 
     def load(self, writer: Writer, vault: Vault, progress: Progress) -> None:
         """Read the sources, keep what is needed later, bring everything into the district."""
@@ -84,9 +81,13 @@ class Helsinki:
         def reading(stage: str, share: float) -> None:
             progress(f"reading: {stage}", round(share * _BUILD_STEPS), _BUILD_STEPS)
 
+        # Says whose folder it is, should the loading be broken off.
+        begun = self._path.with_suffix(".loading")
+        begun.touch()
         data = scenario(self._seed, progress=reading)
-        self._kept = keep(data, "Helsinki", self._path)
         load(writer, vault, data, progress)
+        self._kept = keep(data, "Helsinki", self._path)
+        begun.unlink()
 
     def state(self) -> WorldState:
         """Clock and counters."""
