@@ -137,12 +137,17 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
 def card_paid(district: District, order_id: str, amount_minor: int) -> None:
     """The provider charged the card: accept the order, or give the money back if it came too late."""
     waiting = district.view(Orders).open.get(order_id)
-    if waiting is None or waiting.accepted:
-        if waiting is None:
-            payments.return_charge(district, order_id, amount_minor, "the payment came too late")
+    if waiting is not None and waiting.accepted:
         return
-    parts = [state.part for state in waiting.parts.values()]
-    payments.hold(district, order_id, payments.holds_for(CARD, parts))
+    # What was refused or cancelled meanwhile is not held any more, and has to go back.
+    parts = [state.part for state in waiting.parts.values() if state.stage == "placed"] if waiting else []
+    holds = payments.holds_for(CARD, parts)
+    late_minor = amount_minor - sum(hold.amount_minor for hold in holds)
+    if late_minor:
+        payments.return_charge(district, order_id, late_minor, "the payment came too late")
+    if not holds:
+        return
+    payments.hold(district, order_id, holds)
     orders.accept(district, order_id)
 
 

@@ -51,6 +51,7 @@ def check(district: District, transfers: Sequence[Transfer]) -> None:
     """Raise unless the transfers make sense: known accounts, one currency, amounts above zero."""
     must(transfers, "finance.no_transfers", "Give at least one transfer.", field="transfers")
     holds = district.view(Ledger).holds
+    named = set()
     for transfer in transfers:
         must(
             0 < transfer.amount_minor <= AMOUNT_MAX_MINOR,
@@ -68,10 +69,19 @@ def check(district: District, transfers: Sequence[Transfer]) -> None:
         must(
             transfer.debit != transfer.credit, "finance.same_account", "Transfer between two accounts.", field="credit"
         )
-        if transfer.action == "hold" and transfer.transfer_id in holds:
+        ends = transfer.action in ("capture", "void")
+        must(
+            ends == bool(transfer.hold_id),
+            "finance.bad_transfer",
+            "Name the hold of a capture or void, and of nothing else.",
+            field="hold_id",
+        )
+        if transfer.action == "hold" and (transfer.transfer_id in holds or transfer.transfer_id in named):
             raise Conflict("finance.held_already", "This hold exists already.", transfer_id=transfer.transfer_id)
-        if transfer.action in ("capture", "void"):
-            _check_end(holds.get(transfer.hold_id), transfer)
+        if ends:
+            _check_end(None if transfer.hold_id in named else holds.get(transfer.hold_id), transfer)
+        # Linked transfers are checked before any is made: no hold may be made, or ended, twice among them.
+        named.add(transfer.hold_id or transfer.transfer_id)
 
 
 def _check_end(hold: Transfer | None, transfer: Transfer) -> None:

@@ -106,8 +106,13 @@ class Ledger(View):
                 _note(credit, Movement(now_us, transfer.transfer_id, transfer.debit, amount))
 
         # Ends of holds that are gone leave from the front, so that asking what is over looks at one entry.
-        while self.ends and self.ends[0][1] not in self.holds:
+        while self.ends and not self.lives(*self.ends[0]):
             heapq.heappop(self.ends)
+
+    def lives(self, until_us: int, hold_id: str) -> bool:
+        """Whether there is such a hold with this end; a name may have been used for an earlier one."""
+        hold = self.holds.get(hold_id)
+        return hold is not None and hold.until_us == until_us
 
 
 def _note(account: Account, movement: Movement) -> None:
@@ -129,22 +134,25 @@ def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
 
     Looks at transfers that post or hold, in order, as if made one after the other; 0 if all can be made.
     """
-    change: dict[str, int] = {}
+    out: dict[str, int] = {}
+    into: dict[str, int] = {}
     for transfer in transfers:
+        if transfer.hold_id:
+            # What ends a hold was counted when the hold was made.
+            continue
         amount, debit_id, credit_id = transfer.amount_minor, transfer.debit, transfer.credit
         debit, credit = account(district, debit_id), account(district, credit_id)
-        change[debit_id] = change.get(debit_id, 0) - amount
+        spent = out[debit_id] = out.get(debit_id, 0) + amount
         room = debit.room()
-        if room is not None and room + change[debit_id] < 0:
-            return -room - change[debit_id]
-        if credit.ceiling_minor is not None:
-            over = (
-                credit.balance_minor + credit.incoming_minor + change.get(credit_id, 0) + amount - credit.ceiling_minor
-            )
-            if over > 0:
-                return over
+        if room is not None and spent > room:
+            return spent - room
+        filled = into[credit_id] = into.get(credit_id, 0) + amount
+        ceiling = credit.ceiling_minor
+        if ceiling is not None and credit.balance_minor + credit.incoming_minor + filled > ceiling:
+            return credit.balance_minor + credit.incoming_minor + filled - ceiling
         if transfer.action == "post":
-            change[credit_id] = change.get(credit_id, 0) + amount
+            out[credit_id] = out.get(credit_id, 0) - amount
+            into[debit_id] = into.get(debit_id, 0) - amount
     return 0
 
 
@@ -153,8 +161,8 @@ def expired(district: District, *, limit: int) -> list[Transfer]:
     ledger = district.view(Ledger)
     if not ledger.ends or ledger.ends[0][0] > district.now_us:
         return []
-    over = (ledger.holds[h] for until_us, h in ledger.ends if until_us <= district.now_us and h in ledger.holds)
-    return list(islice(over, limit))
+    over = dict.fromkeys(h for until_us, h in ledger.ends if until_us <= district.now_us and ledger.lives(until_us, h))
+    return [ledger.holds[hold_id] for hold_id in islice(over, limit)]
 
 
 def balance_at(entries: Iterable[Entry], account_id: str, moment: datetime) -> int:

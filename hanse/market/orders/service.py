@@ -133,10 +133,12 @@ def accept(district: District, order_id: str) -> None:
 
 
 def expire(district: District, order_id: str) -> None:
-    """Nobody paid in time: end the order. Records `OrderExpired` and `PartEnded` for each part."""
-    parts = order(district, order_id).parts
+    """Nobody paid in time: end what is left of the order. Records `OrderExpired` and `PartEnded` for each part left."""
+    left = [part_id for part_id, state in order(district, order_id).parts.items() if state.stage == "placed"]
+    if not left:
+        return
     district.record(OrderExpired(order_id))
-    for part_id in parts:
+    for part_id in left:
         district.record(PartEnded(order_id, part_id, "unpaid"))
 
 

@@ -171,8 +171,8 @@ class Orders(View):
 
     def _counts(self, order_id: str, waits_for: Literal["pay", "answer"]) -> bool:
         found = self.open.get(order_id)
-        if found is None or waits_for == "pay":
-            return found is not None and not found.accepted
+        if found is None or found.accepted != (waits_for == "answer"):
+            return False
         return any(state.stage == "placed" for state in found.parts.values())
 
 
