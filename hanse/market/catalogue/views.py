@@ -66,19 +66,25 @@ class Catalogue(View):
             event.allergens,
         )
         for row in zip(*columns, strict=True):
-            self.products[row[0]] = Product(*row)
+            listed, before = Product(*row), self.products.get(row[0])
+            self.products[row[0]] = listed
+            if before is not None and before.vat_bp != listed.vat_bp:
+                for offer_id in self.by_product.get(row[0], ()):
+                    self.offers[offer_id] = msgspec.structs.replace(self.offers[offer_id], vat_bp=listed.vat_bp)
 
     @folds(OffersSet)
     def _set(self, event: OffersSet, now_us: int) -> None:
         of_shop = self.by_shop.setdefault(event.shop_id, {})
         columns = (event.offer_ids, event.product_ids, event.item_ids, event.units, event.prices_minor)
         for offer_id, product_id, item_id, units, price_minor in zip(*columns, strict=True):
-            of_product = self.by_product.setdefault(product_id, {})
+            before = self.offers.pop(offer_id, None) if price_minor == 0 else self.offers.get(offer_id)
+            # An offer may come to be of another product than before.
+            if before is not None and (price_minor == 0 or before.product_id != product_id):
+                self.by_product[before.product_id].pop(offer_id)
             if price_minor == 0:
-                self.offers.pop(offer_id, None)
                 of_shop.pop(offer_id, None)
-                of_product.pop(offer_id, None)
                 continue
+            of_product = self.by_product.setdefault(product_id, {})
             vat_bp = self.products[product_id].vat_bp
             self.offers[offer_id] = Offer(offer_id, event.shop_id, product_id, item_id, units, price_minor, vat_bp)
             of_shop[offer_id] = of_product[offer_id] = None
