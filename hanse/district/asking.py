@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,6 +10,8 @@ from hanse.district.core import Answer, District, Job
 from hanse.kernel.errors import HanseError
 
 __all__ = ["Ask", "error_of"]
+
+T = TypeVar("T")
 
 
 class Ask:
@@ -48,7 +50,11 @@ class Ask:
         """The district as it is committed now."""
         return self._district()
 
-    async def __call__(self, command: Callable[..., object], *arguments: Any, **options: Any) -> bytes:
+    async def answer(self, gives: type[T], command: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Run a command; returns its answer as it was stored, raises the error that it raised."""
+        return msgspec.json.decode(await self.run(command, *arguments, **options), type=gives)
+
+    async def run(self, command: Callable[..., object], *arguments: Any, **options: Any) -> bytes:
         """Run a command; returns its answer as JSON, raises the error that it raised."""
         act = partial(command, **options) if options else command
         answer = await self._submit(Job(act, arguments, self.caller, self.key, self.fingerprint))

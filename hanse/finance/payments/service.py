@@ -14,11 +14,12 @@ from hanse.events.finance import (
     PaymentSettled,
 )
 from hanse.finance.ledger import service as ledger
-from hanse.finance.ledger.views import Ledger, shortfall
+from hanse.finance.ledger.views import Ledger, account, shortfall
 from hanse.finance.payments.views import (
     CARD,
     COMMISSION,
     DELIVERY,
+    TOP_UPS,
     Payments,
     captured,
     sales_of,
@@ -41,6 +42,7 @@ __all__ = [
     "release",
     "return_charge",
     "settle",
+    "top_up",
 ]
 
 WALLET_CEILING_MINOR = 1_000_000_00
@@ -51,7 +53,7 @@ def open_league_accounts(district: District) -> None:
     """Open the league's own accounts; twice is once."""
     ledger.open_account(district, COMMISSION, owner_id="league", kind="revenue")
     ledger.open_account(district, DELIVERY, owner_id="league", kind="delivery")
-    for account_id in (CARD, "league/top-ups"):
+    for account_id in (CARD, TOP_UPS):
         ledger.open_account(district, account_id, owner_id="league", kind="clearing", floor_minor=None)
 
 
@@ -185,6 +187,18 @@ def card_declined(district: District, order_id: str, reason: str) -> None:
 def return_charge(district: District, order_id: str, amount_minor: int, reason: str) -> None:
     """Give a whole charge back that came too late. Records `CardRefundAsked`."""
     district.record(CardRefundAsked(order_id, amount_minor, district.currency, reason))
+
+
+def top_up(district: District, person_id: str, amount_minor: int) -> int:
+    """Put money that was paid in from outside into a wallet; returns what is in it then.
+
+    Raises `Conflict` if the wallet would hold more than it may. Records `TransfersPosted`.
+    """
+    transfer = Transfer(district.next_id("top"), TOP_UPS, wallet_of(person_id), amount_minor)
+    over_minor = ledger.post(district, transfer.transfer_id, "top_up", (transfer,))
+    if over_minor:
+        raise Conflict("finance.wallet_full", "The wallet would hold too much; pay in less.", over_minor=over_minor)
+    return account(district, wallet_of(person_id)).balance_minor
 
 
 def _end(held: Transfer, captured_minor: int) -> Transfer:

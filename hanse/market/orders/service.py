@@ -32,6 +32,7 @@ __all__ = [
     "PAY_WITHIN_US",
     "accept",
     "accept_part",
+    "cancel",
     "close_if_ended",
     "collect_part",
     "deliver_part",
@@ -221,6 +222,17 @@ def end_part(
     if state.stage not in allowed:
         raise Conflict("market.too_late", f"This part is {state.stage}; ask for a refund instead.", stage=state.stage)
     district.record(PartEnded(order_id, part_id, why, reason))
+
+
+def cancel(district: District, order_id: str, *, reason: str = "") -> int:
+    """The shopper takes back every part that nobody has picked; returns how many. Records `PartEnded` for each."""
+    parts = order(district, order_id).parts
+    open_parts = [part_id for part_id, state in parts.items() if state.stage in ("placed", "accepted")]
+    if not open_parts:
+        raise Conflict("market.too_late", "All of this order is picked or ended; ask for a refund instead.")
+    for part_id in open_parts:
+        district.record(PartEnded(order_id, part_id, "cancelled", reason))
+    return len(open_parts)
 
 
 def settle_part(district: District, order_id: str, part_id: str) -> None:

@@ -5,7 +5,7 @@ from hanse.events.people import AddressKept, MemberErased, MemberJoined
 from hanse.kernel.errors import Conflict, LimitExceeded
 from hanse.people.members.views import Members, member
 
-__all__ = ["ADDRESSES_MAX", "erase", "join", "keep_address"]
+__all__ = ["ADDRESSES_MAX", "check_room", "erase", "join", "keep_address"]
 
 ADDRESSES_MAX = 20
 
@@ -21,9 +21,14 @@ def keep_address(district: District, person_id: str, address_id: str) -> None:
     kept = member(district, person_id).addresses
     if address_id in kept:
         return
-    if len(kept) >= ADDRESSES_MAX:
-        raise LimitExceeded("people.too_many_addresses", f"Keep at most {ADDRESSES_MAX} addresses; remove one first.")
+    check_room(district, person_id)
     district.record(AddressKept(person_id, address_id))
+
+
+def check_room(district: District, person_id: str) -> None:
+    """Raise `LimitExceeded` unless the person may keep one more address; ask before sealing it."""
+    if len(member(district, person_id).addresses) >= ADDRESSES_MAX:
+        raise LimitExceeded("people.too_many_addresses", f"Keep at most {ADDRESSES_MAX} addresses; use one of them.")
 
 
 def erase(district: District, person_id: str) -> None:

@@ -1,0 +1,202 @@
+"""The web application: all routes around one running district, and what every answer has in common."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from litestar import Litestar, Router
+from litestar.datastructures import CacheControlHeader, State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+import hanse
+from hanse.app.auth import COOKIE, Doorkeeper, issue_token
+from hanse.app.house import House, now_us
+from hanse.app.http import demo, health, league, placing, shop_parts
+from hanse.app.http.front import BODY_MAX, Front
+from hanse.app.http.handling import EXCEPTION_HANDLERS
+from hanse.app.http.league import Pulse
+from hanse.app.http.requests import (
+    JsonRequest,
+    guard,
+    provide_ask,
+    provide_district,
+    provide_house,
+    provide_principal,
+    was_replayed,
+)
+from hanse.app.http.security import SECURITY_HEADERS
+from hanse.app.http.stream import Feed
+from hanse.app.templating import BUILT, BUILT_URL
+from hanse.finance import web as finance
+from hanse.journal.protocol import Entry
+from hanse.kernel.principal import Principal
+from hanse.market import web as market
+from hanse.market.catalogue.views import Catalogue
+from hanse.market.search.index import ProductIndex
+from hanse.people import web as people
+from hanse.people.vault.sealing import Sealer
+from hanse.supply import web as supply
+from hanse.supply.stock.views import Stock
+
+__all__ = ["create_app", "in_front"]
+
+YEAR_S = 365 * 24 * 3_600
+API_ROUTES: tuple[ControllerRouterHandler, ...] = (
+    *market.ROUTES,
+    *supply.ROUTES,
+    *finance.ROUTES,
+    *people.ROUTES,
+    *placing.ROUTES,
+    *shop_parts.ROUTES,
+    *league.ROUTES,
+    *health.ROUTES,
+    *demo.ROUTES,
+)
+
+
+def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] | None = None) -> Litestar:
+    """The application around a district; its lifespan starts and stops the house.
+
+    Parameters
+    ----------
+    house
+        Made, but not started.
+    pages
+        Route handlers of the pages; None takes those of `hanse.app.pages`.
+    """
+    door = Doorkeeper(house.secret, clock=now_us, known=lambda principal: demo.is_known(house, principal))
+    parts = _Parts(Feed(house), Pulse(house), Sealer(house.vault), ProductIndex())
+    routes: list[ControllerRouterHandler] = [*API_ROUTES, *(_pages() if pages is None else pages), _static()]
+    if house.settings.demo:
+        routes += finance.TOP_UP_ROUTES
+    return Litestar(
+        routes,
+        lifespan=[_running(house, parts)],
+        state=State({"house": house, "door": door, "feed": parts.feed}),
+        guards=[guard],
+        request_class=JsonRequest,
+        request_max_body_size=BODY_MAX,
+        dependencies=_dependencies(house, parts),
+        exception_handlers=EXCEPTION_HANDLERS,
+        before_send=[_send_headers],
+        openapi_config=_openapi(),
+        logging_config=None,
+    )
+
+
+def in_front(app: Litestar) -> Front:
+    """The application with its fast way in for orders; this is what the server runs."""
+    return Front(app, app.state.house, app.state.door)
+
+
+class _Parts(NamedTuple):
+    """What the routes need beside the house itself."""
+
+    feed: Feed
+    pulse: Pulse
+    sealer: Sealer
+    index: ProductIndex
+
+
+def _running(house: House, parts: _Parts) -> Callable[[Litestar], Any]:
+    @asynccontextmanager
+    async def run(app: Litestar) -> AsyncIterator[None]:
+        parts.index.take_in(house.district.view(Catalogue).products.values())
+        deaf = house.listen(lambda entries: _keep_up(parts.index, house, entries))
+        await house.start()
+        try:
+            yield
+        finally:
+            deaf()
+            parts.pulse.close()
+            parts.feed.close()
+            await house.stop()
+
+    return run
+
+
+def _keep_up(index: ProductIndex, house: House, entries: list[Entry]) -> None:
+    """Enter newly listed products into the index, after the commit that lists them."""
+    if any(entry[2] == "market.products_listed" for entry in entries):
+        index.take_in(house.district.view(Catalogue).products.values())
+
+
+def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
+    def free_units() -> Callable[[str], int]:
+        items = house.district.view(Stock).items
+
+        def free(item_id: str) -> int:
+            item = items.get(item_id)
+            return item.on_hand - item.held if item else 0
+
+        return free
+
+    def issue() -> Callable[[Principal], str]:
+        return lambda principal: issue_token(house.secret, principal, now_us=now_us())
+
+    plain: dict[str, Callable[..., Any]] = {
+        "house": provide_house,
+        "district": provide_district,
+        "principal": provide_principal,
+        "free": free_units,
+        "issue": issue,
+        "journal": lambda: house.journal,
+        "vault": lambda: house.vault,
+        "feed": lambda: parts.feed,
+        "pulse": lambda: parts.pulse,
+        "sealer": lambda: parts.sealer,
+        "index": lambda: parts.index,
+    }
+    provided = {name: Provide(give, sync_to_thread=False) for name, give in plain.items()}
+    return provided | {"ask": Provide(provide_ask)}
+
+
+async def _send_headers(message: Any, scope: Any) -> None:
+    """Add what every answer carries."""
+    if message["type"] == "http.response.start":
+        headers = [*message["headers"], *SECURITY_HEADERS]
+        if was_replayed(scope):
+            headers.append((b"idempotent-replayed", b"true"))
+        message["headers"] = headers
+
+
+def _static() -> Router:
+    """The built files; their names change with their content, so a browser may keep them for a year."""
+    return create_static_files_router(
+        path=BUILT_URL.rstrip("/"),
+        directories=[BUILT],
+        cache_control=CacheControlHeader(public=True, max_age=YEAR_S, immutable=True),
+        opt={"roles": ("public",)},
+    )
+
+
+def _pages() -> Sequence[ControllerRouterHandler]:
+    if find_spec("hanse.app.pages") is None:
+        return ()
+    routes: Sequence[ControllerRouterHandler] = getattr(import_module("hanse.app.pages"), "ROUTES", ())
+    return routes
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Hanse",
+        version=hanse.__version__,
+        description="The API of one district. Errors are RFC 9457 problems. Send an Idempotency-Key with what "
+        "changes something, and repeat it without fear for a day.",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        openapi_router=Router("/api", route_handlers=[], opt={"roles": ("public",)}),
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(type="http", scheme="bearer"),
+                "cookie": SecurityScheme(type="apiKey", name=COOKIE, security_scheme_in="cookie"),
+            }
+        ),
+    )

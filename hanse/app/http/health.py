@@ -1,0 +1,32 @@
+"""Whether the process lives, and whether it can take orders."""
+
+import msgspec
+from litestar import Response, get
+
+from hanse.app.house import House
+from hanse.district.writer import QUEUE_MAX
+
+__all__ = ["ROUTES"]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How it goes."""
+
+    status: str
+    position: int
+
+
+@get("/health/live", roles=("public",), tags=["health"], summary="Lives", sync_to_thread=False)
+def live(house: House) -> Health:
+    """The process answers."""
+    return Health("ok", house.district.position)
+
+
+@get("/health/ready", roles=("public",), tags=["health"], summary="Takes orders", sync_to_thread=False)
+def ready(house: House) -> Response[Health]:
+    """The writer runs and its queue has room; 503 otherwise."""
+    well = house.writer.waiting < QUEUE_MAX // 2
+    return Response(Health("ok" if well else "busy", house.district.position), status_code=200 if well else 503)
+
+
+ROUTES = (live, ready)

@@ -1,0 +1,179 @@
+"""What the league looks at: the stream of events, an order's story, decisions, the state of the district."""
+
+import time
+from collections import deque
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from hanse.app.house import House
+from hanse.app.http.stream import Feed, Happening, happening
+from hanse.district.own import Decisions, Troubles
+from hanse.events.district import EffectFailed, StepFailed
+from hanse.events.learning import DecisionMade, OutcomeObserved
+from hanse.journal.protocol import Entry
+from hanse.kernel.errors import InvalidInput, NotFound
+from hanse.kernel.ids import ID_LENGTH_MAX
+from hanse.kernel.principal import Principal
+from hanse.market.orders.views import Orders
+
+__all__ = ["ROUTES", "Pulse", "Summary", "summary"]
+
+PULSE_S = 60
+LATEST_MAX = 100
+
+
+class Pulse:
+    """Counts what is committed, second by second, for the last minute."""
+
+    def __init__(self, house: House) -> None:
+        self._seconds: deque[tuple[int, int, int]] = deque(maxlen=PULSE_S)
+        self._stop = house.listen(self._hear)
+
+    def rates(self, over_s: int = 10) -> tuple[float, float]:
+        """Orders and entries a second, over the last whole seconds."""
+        now = int(time.monotonic())
+        recent = [(orders, entries) for second, orders, entries in self._seconds if now - over_s <= second < now]
+        return sum(o for o, _ in recent) / over_s, sum(e for _, e in recent) / over_s
+
+    def series(self) -> list[tuple[int, int]]:
+        """Seconds ago and orders placed then, oldest first."""
+        now = int(time.monotonic())
+        return [(now - second, orders) for second, orders, _ in self._seconds]
+
+    def close(self) -> None:
+        """Count no more."""
+        self._stop()
+
+    def _hear(self, entries: list[Entry]) -> None:
+        second = int(time.monotonic())
+        orders = sum(entry[2] == "market.order_placed" for entry in entries)
+        if self._seconds and self._seconds[-1][0] == second:
+            _, before, counted = self._seconds.pop()
+            self._seconds.append((second, before + orders, counted + len(entries)))
+        else:
+            self._seconds.append((second, orders, len(entries)))
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """A command or step that stopped the writer; after two times it is parked."""
+
+    what: str
+    times: int
+    error: str
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """How the district does."""
+
+    position: int
+    now_us: int
+    started_us: int
+    orders_per_s: float
+    entries_per_s: float
+    placed: int
+    accepted: int
+    closed: int
+    open: int
+    waiting: int
+    steps_owed: int
+    streams: int
+    restarts: int
+    orders_by_second: list[tuple[int, int]]
+    failed_steps: tuple[StepFailed, ...]
+    failed_effects: tuple[EffectFailed, ...]
+    stopped: tuple[Stopped, ...]
+
+
+class DecisionShown(msgspec.Struct, frozen=True):
+    """A decision of a brain, and what came of it."""
+
+    decision: DecisionMade
+    outcomes: tuple[OutcomeObserved, ...]
+
+
+@get("/api/league/summary", roles=("league",), tags=["league"], summary="How the district does", sync_to_thread=False)
+def get_summary(house: House, feed: Feed, pulse: Pulse) -> Summary:
+    """Orders a second, open orders, and what waits for a person."""
+    return summary(house, feed, pulse)
+
+
+@get("/api/stories/{story_id:str}", roles=("league",), tags=["league"], summary="A story", sync_to_thread=False)
+def get_story(
+    house: House, story_id: str, limit: Annotated[int, Parameter(required=False, ge=1, le=1_000)] = 200
+) -> tuple[Happening, ...]:
+    """Everything that happened to one thing, in order, each with what caused it."""
+    entries = house.journal.story(story_id, limit=limit) if len(story_id) <= 2 * ID_LENGTH_MAX else []
+    if not entries:
+        raise NotFound("app.unknown_story", "Nothing has happened under this id.", story_id=story_id[:ID_LENGTH_MAX])
+    return tuple(map(happening, entries))
+
+
+@get("/api/decisions", roles=("league",), tags=["league"], summary="The latest decisions", sync_to_thread=False)
+def list_decisions(
+    house: House, limit: Annotated[int, Parameter(required=False, ge=1, le=LATEST_MAX)] = 20
+) -> tuple[DecisionShown, ...]:
+    """What brains chose, why, and what came of it; the newest first."""
+    view = house.district.view(Decisions)
+    ids = list(view.latest)[: -limit - 1 : -1]
+    return tuple(DecisionShown(view.latest[i], tuple(view.outcomes.get(i, ()))) for i in ids)
+
+
+@get(
+    "/api/events",
+    roles=("league", "shopper", "shop"),
+    tags=["league"],
+    summary="The journal as it grows",
+    responses={200: ResponseSpec(str, media_type="text/event-stream", generate_examples=False, description="SSE")},
+    sync_to_thread=False,
+)
+def stream_events(
+    request: Request[Any, Any, Any],
+    feed: Feed,
+    principal: Principal,
+    after: Annotated[int | None, Parameter(required=False, ge=0, description="Position to go on from.")] = None,
+) -> Stream:
+    """Server-sent events: the league sees all, a shopper and a shop what happens to their own orders."""
+    last = request.headers.get("last-event-id", "")
+    if last:
+        if not last.isdigit():
+            raise InvalidInput("app.bad_query", "Give the position of an event.", field="Last-Event-ID")
+        after = int(last)
+    return Stream(
+        feed.stream(principal, after),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+ROUTES = (get_summary, get_story, list_decisions, stream_events)
+
+
+def summary(house: House, feed: Feed, pulse: Pulse) -> Summary:
+    """How the district does now."""
+    district = house.district
+    orders, troubles = district.view(Orders), district.view(Troubles)
+    orders_per_s, entries_per_s = pulse.rates()
+    return Summary(
+        position=district.position,
+        now_us=district.now_us,
+        started_us=house.started_us,
+        orders_per_s=orders_per_s,
+        entries_per_s=entries_per_s,
+        placed=orders.placed,
+        accepted=orders.accepted,
+        closed=orders.closed,
+        open=len(orders.open),
+        waiting=house.writer.waiting,
+        steps_owed=district.steps_owed,
+        streams=feed.clients,
+        restarts=house.writer.restarts,
+        orders_by_second=pulse.series(),
+        failed_steps=tuple(troubles.failed_steps[-LATEST_MAX:]),
+        failed_effects=tuple(troubles.failed_effects[-LATEST_MAX:]),
+        stopped=tuple(Stopped(s.what, s.times, s.error) for s in troubles.stopped.values()),
+    )

@@ -1,0 +1,126 @@
+"""Serving a district over HTTP: Granian inside the very event loop that the writer turns on.
+
+Its HTTP work is done in a thread of its own outside of Python; only the application runs on the loop. So
+one process is server, writer and views in one, and no request is handed between processes.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from hanse.app.build import create_app, in_front
+from hanse.app.house import House
+from hanse.app.settings import Settings
+from hanse.app.worlds import World
+from hanse.kernel.errors import Unavailable
+
+__all__ = ["serve", "serve_house"]
+
+BACKLOG = 2_048
+AT_ONCE_MAX = 4_096
+"""Requests at the same time, streams included; more wait unread."""
+
+HEADER_TIMEOUT_MS = 10_000
+
+log = logging.getLogger("hanse.server")
+
+
+def serve(settings: Settings, *, world: World | None = None, ready: Callable[[int], None] | None = None) -> None:
+    """Serve a district until SIGTERM or SIGINT; the writer then finishes its turn and the journal is closed.
+
+    Parameters
+    ----------
+    settings
+        What the operator set.
+    world
+        The simulated town that lives in the district, if there is one.
+    ready
+        Told the port once requests are taken.
+    """
+    house = House(settings, world=world)
+    if sys.platform == "win32":
+        asyncio.run(serve_house(house, ready=ready))
+    else:
+        import uvloop
+
+        uvloop.run(serve_house(house, ready=ready))
+
+
+async def serve_house(
+    house: House, *, ready: Callable[[int], None] | None = None, stop: asyncio.Event | None = None
+) -> None:
+    """Serve on the running loop until a signal comes, or `stop` is set."""
+    stop = stop or asyncio.Event()
+    host, port = house.settings.host, house.settings.port
+    app = create_app(house)
+    server = _server(in_front(app), host, port or _free_port(host))
+    _on_signals(stop.set)
+    async with app.lifespan():
+        serving = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(stop.wait())
+        await _listening(server, serving)
+        if ready is not None:
+            ready(server.bind_port)
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        # Streams have no end of their own, and the server waits for what is under way.
+        app.state.feed.close()
+        server.stop()
+        stopping.cancel()
+        await serving
+
+
+def _server(app: Any, host: str, port: int) -> Server:
+    # The application's lifespan is entered above, so that the house outlives the last request.
+    return Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=AT_ONCE_MAX,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        log_level=LogLevels.error,
+    )
+
+
+def _on_signals(act: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for which in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(which, act)
+        except (NotImplementedError, RuntimeError, ValueError):
+            log.debug("no handler for %s here: not the main thread, or not this platform", which)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _listening(server: Server, serving: "asyncio.Task[None]") -> None:
+    """Wait until the socket takes connections; raises `Unavailable` if it never does."""
+    for _ in range(200):
+        if serving.done():
+            break
+        try:
+            _, writer = await asyncio.open_connection(server.bind_addr, server.bind_port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        return
+    cause = serving.exception() if serving.done() else None
+    raise Unavailable("app.no_port", f"Can't listen on port {server.bind_port}; choose another.") from cause

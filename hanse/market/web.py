@@ -1,0 +1,471 @@
+"""Routes of the market: products, shops and their offers, baskets."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import get, patch, put
+from litestar.openapi.spec import Example
+from litestar.params import Dependency, Parameter
+
+from hanse.district.asking import Ask
+from hanse.district.core import District
+from hanse.events.market import BasketChanged, ShopJoined
+from hanse.kernel.errors import InvalidInput, must
+from hanse.kernel.geo import Place, distance_m
+from hanse.kernel.ids import ID_LENGTH_MAX
+from hanse.kernel.money import AMOUNT_MAX_MINOR
+from hanse.kernel.principal import Principal
+from hanse.kernel.quantity import Quantity, reference_price
+from hanse.kernel.time import MINUTE_US, OpeningHours, from_micros, next_open, to_micros
+from hanse.kernel.values import Fulfilment, PayBy, Wish
+from hanse.market.baskets import service as baskets
+from hanse.market.baskets.views import basket
+from hanse.market.catalogue import service as catalogue
+from hanse.market.catalogue.views import Catalogue, Offer, Product, product, shop
+from hanse.market.search.index import ProductIndex
+
+__all__ = ["ROUTES", "FreeUnits", "basket_shown", "parse_place"]
+
+PAGE_MAX = 100
+FOUND_MAX = 1_000
+IMPORT_ROWS_MAX = 5_000
+IMPORT_BYTES_MAX = 16 * 1_048_576
+
+FreeUnits = Callable[[str], int]
+"""How many units of a stock item are free; the app asks the context that knows."""
+
+Free = Annotated[FreeUnits, Dependency(skip_validation=True)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
+
+
+class ProductShown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A product with what it costs in the district now. `nearest_m` where a place was given."""
+
+    product_id: str
+    gtin: str
+    title_en: str
+    title_de: str
+    brand: str
+    size: Quantity
+    category: str
+    picture: str
+    vat_bp: int
+    allergens: tuple[str, ...]
+    shops: int = 0
+    from_price_minor: int | None = None
+    currency: str = ""
+    in_stock: bool = False
+    nearest_m: int | None = None
+
+
+class ProductPage(msgspec.Struct, frozen=True):
+    """Products, and the cursor of those that follow; empty at the end."""
+
+    products: tuple[ProductShown, ...]
+    next: str = ""
+
+
+class ShopShown(msgspec.Struct, frozen=True):
+    """A shop of the league."""
+
+    shop_id: str
+    name: str
+    kind: str
+    street: str
+    place: Place
+    hours: OpeningHours
+    open_now: bool
+    delivery_fee_minor: int
+    prepare_minutes: int
+    website: str
+
+
+class OfferShown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a product costs in a shop, how many pieces are free, and when an order would be ready."""
+
+    offer_id: str
+    product_id: str
+    shop_id: str
+    shop_name: str
+    price_minor: int
+    currency: str
+    free_pieces: int
+    open_now: bool
+    promised_us: int
+    delivery_fee_minor: int
+    distance_m: int | None = None
+    reference_price_minor: int | None = None
+    reference_unit: str = ""
+
+
+class OfferPage(msgspec.Struct, frozen=True):
+    """A shop's offers, and the cursor of those that follow; empty at the end."""
+
+    offers: tuple[OfferShown, ...]
+    next: str = ""
+
+
+class BasketLine(msgspec.Struct, frozen=True):
+    """A line at today's price. `free_pieces` below `quantity`: less of it can be had."""
+
+    offer_id: str
+    product_id: str
+    shop_id: str
+    title_en: str
+    title_de: str
+    quantity: int
+    price_minor: int
+    total_minor: int
+    free_pieces: int
+
+
+class BasketShown(msgspec.Struct, frozen=True):
+    """A basket at today's prices; `fee_minor` is what its shops take for delivery."""
+
+    lines: tuple[BasketLine, ...]
+    fulfilment: Fulfilment
+    address_id: str
+    payment: PayBy
+    goods_minor: int
+    fee_minor: int
+    total_minor: int
+    currency: str
+
+
+class BasketLines(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to lie in the basket; no lines empty it."""
+
+    lines: Annotated[tuple[Wish, ...], msgspec.Meta(max_length=baskets.LINES_MAX)]
+
+
+class BasketChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the goods come and are paid; what is not named stays."""
+
+    fulfilment: Fulfilment | None = None
+    address_id: Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)] | None = None
+    payment: PayBy | None = None
+
+
+class OfferRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One offer of a shop; a price of 0 takes it off. One piece takes `units` of the stock item."""
+
+    offer_id: Id
+    product_id: Id
+    item_id: Id
+    price_minor: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_MINOR)]
+    units: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """How many rows were given, and how many of them changed anything."""
+
+    rows: int
+    changed: int
+
+
+Cursor = Annotated[
+    str, Parameter(query="cursor", required=False, max_length=20, description="`next` of the page before.")
+]
+Limit = Annotated[int, Parameter(query="limit", required=False, ge=1, le=PAGE_MAX, description="Rows a page.")]
+Near = Annotated[
+    str,
+    Parameter(
+        query="near",
+        required=False,
+        max_length=50,
+        description="WGS84 degrees: lat,lon.",
+        examples=[Example(value="60.1699,24.9384")],
+    ),
+]
+
+
+@get(
+    "/api/products",
+    roles=("public",),
+    tags=["market"],
+    summary="Products, by words, category and stock",
+    sync_to_thread=False,
+)
+def list_products(
+    district: District,
+    free: Free,
+    index: ProductIndex,
+    q: Annotated[str, Parameter(required=False, max_length=200, description="Words in any language.")] = "",
+    category: Annotated[str, Parameter(required=False, max_length=80)] = "",
+    near: Near = "",
+    in_stock: Annotated[bool, Parameter(required=False, description="Only what can be had now.")] = False,
+    cursor: Cursor = "",
+    limit: Limit = 20,
+) -> ProductPage:
+    """Page through the catalogue; words are searched in all languages, the best matches first."""
+    place = parse_place(near) if near else None
+    start = _offset(cursor)
+    products = district.view(Catalogue).products
+    found: Iterable[Product] = products.values()
+    if q.strip():
+        found = [products[p] for p in index.search(q, limit=FOUND_MAX) if p in products]
+    shown: list[ProductShown] = []
+    for position, candidate in enumerate(islice(found, start, None), start):
+        if category and candidate.category != category:
+            continue
+        view = _product_shown(district, candidate, free, place)
+        if in_stock and not view.in_stock:
+            continue
+        if len(shown) == limit:
+            return ProductPage(tuple(shown), str(position))
+        shown.append(view)
+    return ProductPage(tuple(shown))
+
+
+@get("/api/products/{product_id:str}", roles=("public",), tags=["market"], summary="A product", sync_to_thread=False)
+def get_product(district: District, free: Free, index: ProductIndex, product_id: str, near: Near = "") -> ProductShown:
+    """One product, by its id or its GTIN."""
+    place = parse_place(near) if near else None
+    return _product_shown(district, _named(district, index, product_id), free, place)
+
+
+@get(
+    "/api/products/{product_id:str}/availability",
+    roles=("public",),
+    tags=["market"],
+    summary="Where a product can be had",
+    sync_to_thread=False,
+)
+def get_availability(
+    district: District,
+    free: Free,
+    index: ProductIndex,
+    product_id: str,
+    lat: Annotated[float | None, Parameter(required=False, ge=-90, le=90)] = None,
+    lon: Annotated[float | None, Parameter(required=False, ge=-180, le=180)] = None,
+) -> tuple[OfferShown, ...]:
+    """The shops that offer a product: price, free pieces, distance, promised time; the nearest first."""
+    found = _named(district, index, product_id)
+    place = Place(lat, lon) if lat is not None and lon is not None else None
+    offers = district.view(Catalogue).offers
+    of_product = district.view(Catalogue).by_product.get(found.product_id, {})
+    shown = [_offer_shown(district, offers[offer_id], free, place) for offer_id in of_product]
+    return tuple(sorted(shown, key=lambda o: (o.free_pieces <= 0, o.distance_m or 0, o.price_minor, o.offer_id)))
+
+
+@get("/api/shops", roles=("public",), tags=["market"], summary="All shops", sync_to_thread=False)
+def list_shops(district: District) -> tuple[ShopShown, ...]:
+    """The shops of the league."""
+    return tuple(_shop_shown(district, joined) for joined in district.view(Catalogue).shops.values())
+
+
+@get("/api/shops/{shop_id:str}", roles=("public",), tags=["market"], summary="A shop", sync_to_thread=False)
+def get_shop(district: District, shop_id: str) -> ShopShown:
+    """One shop."""
+    return _shop_shown(district, shop(district, shop_id))
+
+
+@get(
+    "/api/shops/{shop_id:str}/offers",
+    roles=("public",),
+    tags=["market"],
+    summary="What a shop offers",
+    sync_to_thread=False,
+)
+def list_offers(district: District, free: Free, shop_id: str, cursor: Cursor = "", limit: Limit = 50) -> OfferPage:
+    """Page through a shop's offers."""
+    shop(district, shop_id)
+    start = _offset(cursor)
+    view = district.view(Catalogue)
+    ids = list(islice(view.by_shop.get(shop_id, {}), start, start + limit + 1))
+    shown = tuple(_offer_shown(district, view.offers[offer_id], free, None) for offer_id in ids[:limit])
+    return OfferPage(shown, str(start + limit) if len(ids) > limit else "")
+
+
+@get("/api/basket", roles=("shopper",), tags=["market"], summary="Your basket", sync_to_thread=False)
+def get_basket(district: District, free: Free, principal: Principal) -> BasketShown:
+    """Your basket at today's prices."""
+    return basket_shown(district, free, principal.id)
+
+
+@put("/api/basket/lines", roles=("shopper",), tags=["market"], summary="Fill your basket")
+async def put_basket_lines(ask: Ask, principal: Principal, data: BasketLines) -> BasketChanged:
+    """Make these the lines of your basket."""
+    return await ask.answer(BasketChanged, baskets.put, principal.id, data.lines)
+
+
+@patch("/api/basket", roles=("shopper",), tags=["market"], summary="Say how it comes and is paid")
+async def patch_basket(ask: Ask, principal: Principal, data: BasketChoice) -> BasketChanged:
+    """Choose delivery or pick-up, the address, and how you pay."""
+    return await ask.answer(
+        BasketChanged,
+        baskets.choose,
+        principal.id,
+        fulfilment=data.fulfilment,
+        address_id=data.address_id,
+        payment=data.payment,
+    )
+
+
+@put(
+    "/api/shop/offers",
+    roles=("shop",),
+    tags=["market"],
+    summary="Set your offers",
+    request_max_body_size=IMPORT_BYTES_MAX,
+)
+async def put_offers(
+    ask: Ask,
+    principal: Principal,
+    data: Annotated[tuple[OfferRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)],
+) -> Changed:
+    """Set prices and stock items of your offers, all of these or none; what is not named stays."""
+    products = ask.district.view(Catalogue).products
+    rows = []
+    for number, row in enumerate(data):
+        known = products.get(row.product_id)
+        must(known, "market.unknown_product", "This product is not in the catalogue.", field=f"$[{number}].product_id")
+        assert known is not None
+        rows.append(
+            Offer(row.offer_id, principal.id, row.product_id, row.item_id, row.units, row.price_minor, known.vat_bp)
+        )
+    return Changed(len(rows), await ask.answer(int, catalogue.set_offers, principal.id, rows))
+
+
+ROUTES = (
+    list_products,
+    get_product,
+    get_availability,
+    list_shops,
+    get_shop,
+    list_offers,
+    get_basket,
+    put_basket_lines,
+    patch_basket,
+    put_offers,
+)
+
+
+def basket_shown(district: District, free: FreeUnits, shopper_id: str) -> BasketShown:
+    """A basket at today's prices; offers that were taken off in the meantime are left out."""
+    kept = basket(district, shopper_id)
+    view = district.view(Catalogue)
+    lines = tuple(_basket_lines(view, free, kept.lines))
+    shops = dict.fromkeys(line.shop_id for line in lines)
+    fee = sum(view.shops[s].delivery_fee_minor for s in shops) if kept.fulfilment == "delivery" else 0
+    goods = sum(line.total_minor for line in lines)
+    return BasketShown(
+        lines, kept.fulfilment, kept.address_id, kept.payment, goods, fee, goods + fee, district.currency
+    )
+
+
+def parse_place(text: str) -> Place:
+    """A place from ``lat,lon``; raises `InvalidInput`."""
+    lat, _, lon = text.partition(",")
+    try:
+        return Place(float(lat), float(lon))
+    except ValueError:
+        raise InvalidInput("app.bad_query", "Give a place as lat,lon in degrees.", field="near") from None
+
+
+def _basket_lines(view: Catalogue, free: FreeUnits, wishes: Iterable[Wish]) -> Iterator[BasketLine]:
+    for wish in wishes:
+        offered = view.offers.get(wish.offer_id)
+        if offered is not None:
+            of = view.products[offered.product_id]
+            yield BasketLine(
+                wish.offer_id,
+                of.product_id,
+                offered.shop_id,
+                of.title_en,
+                of.title_de,
+                wish.quantity,
+                offered.price_minor,
+                offered.price_minor * wish.quantity,
+                max(free(offered.item_id), 0) // offered.units,
+            )
+
+
+def _named(district: District, index: ProductIndex, product_id: str) -> Product:
+    found = district.view(Catalogue).products.get(product_id)
+    if found is None and product_id.isdigit():
+        found = district.view(Catalogue).products.get(index.by_gtin(product_id))
+    return found or product(district, product_id)
+
+
+def _product_shown(district: District, of: Product, free: FreeUnits, place: Place | None) -> ProductShown:
+    view = district.view(Catalogue)
+    offers = [view.offers[offer_id] for offer_id in view.by_product.get(of.product_id, ())]
+    stocked = [o for o in offers if free(o.item_id) >= o.units]
+    nearest = None
+    if place is not None and stocked:
+        nearest = round(min(distance_m(place, view.shops[o.shop_id].place) for o in stocked))
+    return ProductShown(
+        of.product_id,
+        of.gtin,
+        of.title_en,
+        of.title_de,
+        of.brand,
+        of.size,
+        of.category,
+        of.picture,
+        of.vat_bp,
+        of.allergens,
+        len({o.shop_id for o in offers}),
+        min((o.price_minor for o in stocked or offers), default=None),
+        district.currency,
+        bool(stocked),
+        nearest,
+    )
+
+
+def _shop_shown(district: District, joined: ShopJoined) -> ShopShown:
+    return ShopShown(
+        joined.shop_id,
+        joined.name,
+        joined.kind,
+        joined.street,
+        joined.place,
+        joined.hours,
+        next_open(joined.hours, district.now, district.zone) == district.now,
+        joined.delivery_fee_minor,
+        joined.prepare_minutes,
+        joined.website,
+    )
+
+
+def _offer_shown(district: District, of: Offer, free: FreeUnits, place: Place | None) -> OfferShown:
+    view = district.view(Catalogue)
+    at = view.shops[of.shop_id]
+    minute_us = district.now_us // MINUTE_US * MINUTE_US
+    begins_us = _opens_us(at.hours, minute_us, district.zone)
+    per = reference_price(of.price_minor, view.products[of.product_id].size)
+    return OfferShown(
+        of.offer_id,
+        of.product_id,
+        of.shop_id,
+        at.name,
+        of.price_minor,
+        district.currency,
+        max(free(of.item_id), 0) // of.units,
+        begins_us == minute_us,
+        begins_us + at.prepare_minutes * MINUTE_US,
+        at.delivery_fee_minor,
+        round(distance_m(place, at.place)) if place else None,
+        per[0] if per else None,
+        per[1] if per else "",
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _opens_us(hours: OpeningHours, minute_us: int, local: ZoneInfo) -> int:
+    """When a shop can begin: the first open moment from a minute on, or that minute if it never opens."""
+    opening = next_open(hours, from_micros(minute_us), local)
+    return to_micros(opening) if opening else minute_us
+
+
+def _offset(cursor: str) -> int:
+    if not cursor:
+        return 0
+    if not cursor.isdigit():
+        raise InvalidInput("app.bad_query", "Give the cursor of the page before, unchanged.", field="cursor")
+    return int(cursor)
