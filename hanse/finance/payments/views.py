@@ -12,6 +12,7 @@ from hanse.events.finance import (
     PaymentRefunded,
     PaymentSettled,
 )
+from hanse.events.market import OrderClosed
 from hanse.kernel.errors import NotFound
 from hanse.kernel.time import DAY_US
 
@@ -45,11 +46,12 @@ class Captured(msgspec.Struct):
     shop: str
     goods_minor: int
     fee_minor: int
-    captured_us: int
+    since_us: int
     commission_minor: int = 0
     goods_refunded_minor: int = 0
     fee_refunded_minor: int = 0
     commission_refunded_minor: int = 0
+    settled: bool = False
 
 
 class Payments(View):
@@ -62,8 +64,9 @@ class Payments(View):
     def _ask(self, event: CardPaymentAsked, now_us: int) -> None:
         self.cards[event.order_id] = event
 
-    @folds(CardPaymentDeclined, PaymentHeld)
-    def _answered(self, event: CardPaymentDeclined | PaymentHeld, now_us: int) -> None:
+    # Nobody waits for the card of a closed order: a payment that comes after all goes back.
+    @folds(CardPaymentDeclined, PaymentHeld, OrderClosed)
+    def _answered(self, event: CardPaymentDeclined | PaymentHeld | OrderClosed, now_us: int) -> None:
         self.cards.pop(event.order_id, None)
 
     @folds(PaymentCaptured)
@@ -79,15 +82,21 @@ class Payments(View):
             fee,
             now_us,
         )
-        # Parts are captured in the order of time, so the oldest stand in front.
-        while (oldest := next(iter(self.captured.items())))[1].captured_us < now_us - REFUND_DAYS * DAY_US:
-            del self.captured[oldest[0]]
+        self._forget(now_us)
 
     @folds(PaymentSettled)
     def _settle(self, event: PaymentSettled, now_us: int) -> None:
-        part = self.captured.get(event.part_id)
-        if part is not None:
-            part.commission_minor = sum(t.amount_minor for t in event.transfers)
+        part = self.captured[event.part_id] = self.captured.pop(event.part_id)
+        part.commission_minor = sum(t.amount_minor for t in event.transfers)
+        part.settled, part.since_us = True, now_us
+
+    def _forget(self, now_us: int) -> None:
+        # What was touched last stands last. What is not settled yet is kept, however long it is under way.
+        while (oldest := next(iter(self.captured.items())))[1].since_us < now_us - REFUND_DAYS * DAY_US:
+            part = self.captured.pop(oldest[0])
+            if not part.settled:
+                part.since_us = now_us
+                self.captured[oldest[0]] = part
 
     @folds(PaymentRefunded)
     def _refund(self, event: PaymentRefunded, now_us: int) -> None:
@@ -98,7 +107,7 @@ class Payments(View):
 
 
 def captured(district: District, part_id: str) -> Captured:
-    """What was captured for a part; raises `NotFound` before the hand-over and 30 days after it."""
+    """What was captured for a part; raises `NotFound` before the hand-over and 30 days after the settlement."""
     found = district.view(Payments).captured.get(part_id)
     if found is None:
         raise NotFound(
