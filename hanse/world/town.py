@@ -79,7 +79,7 @@ class Helsinki:
         from hanse.world.demo.build import scenario
 
         def reading(stage: str, share: float) -> None:
-            progress(f"reading: {stage}", round(share * _BUILD_STEPS), _BUILD_STEPS)
+            progress("reading the sources", round(share * _BUILD_STEPS), _BUILD_STEPS)
 
         # Says whose folder it is, should the loading be broken off.
         begun = self._path.with_suffix(".loading")
