@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -62,7 +64,7 @@ class Vault:
     """
 
     def __init__(self, path: Path) -> None:
-        self._master = AESGCM(_master_key(path.with_suffix(".key")))
+        self._master = AESGCM(_master_key(path.with_suffix(".key"), new=not path.exists()))
         self._keys: dict[str, AESGCM] = {}
         self._lock = Lock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -73,26 +75,17 @@ class Vault:
 
     def put(self, person_id: str, records: dict[str, msgspec.Struct]) -> None:
         """Seal records of a person, by record id; durable on return. An existing record is replaced."""
-        with self._lock:
-            key = self._key(person_id, make=True)
-            rows = [
-                (record_id, person_id, _seal(key, person_id, record_id, data)) for record_id, data in records.items()
-            ]
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)", rows)
-            self._db.execute("COMMIT")
+        self.put_many({person_id: records})
 
     def put_many(self, people: dict[str, dict[str, msgspec.Struct]]) -> None:
-        """Seal the records of many new people in one commit; for imports."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        """Seal the records of many people in one commit: all of them or none."""
+        with self._lock, self._commit():
             for person_id, records in people.items():
                 key = self._key(person_id, make=True)
                 self._db.executemany(
                     "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)",
                     [(r, person_id, _seal(key, person_id, r, data)) for r, data in records.items()],
                 )
-            self._db.execute("COMMIT")
 
     def get(self, record_id: str, of: type[T]) -> T:
         """Open a record; raises `NotFound` if there is none, or its person was erased."""
@@ -102,22 +95,40 @@ class Vault:
                 raise _unknown(record_id)
             person_id, body = row
             key = self._key(person_id, make=False)
-        plain = key.decrypt(body[:_NONCE], body[_NONCE:], f"{person_id}/{record_id}".encode())
+        try:
+            plain = key.decrypt(body[:_NONCE], body[_NONCE:], f"{person_id}/{record_id}".encode())
+        except InvalidTag as error:
+            raise Unavailable(
+                "people.damaged_record", "This record of the vault is damaged; restore it from a backup.", id=record_id
+            ) from error
         return msgspec.json.decode(plain, type=of)
 
     def erase(self, person_id: str) -> None:
         """Destroy a person's key and records, for ever; twice is once."""
         with self._lock:
             self._keys.pop(person_id, None)
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("DELETE FROM person_key WHERE person_id = ?", (person_id,))
-            self._db.execute("DELETE FROM sealed WHERE person_id = ?", (person_id,))
-            self._db.execute("COMMIT")
+            with self._commit():
+                self._db.execute("DELETE FROM person_key WHERE person_id = ?", (person_id,))
+                self._db.execute("DELETE FROM sealed WHERE person_id = ?", (person_id,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    @contextmanager
+    def _commit(self) -> Iterator[None]:
+        """All of what is written inside, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            # A key that was made here is gone: sealing with it would make what nobody can open.
+            self._keys.clear()
+            raise
 
     def _key(self, person_id: str, *, make: bool) -> AESGCM:
         if person_id in self._keys:
@@ -151,8 +162,12 @@ def _seal(key: AESGCM, person_id: str, record_id: str, data: msgspec.Struct) -> 
     return nonce + key.encrypt(nonce, plain, f"{person_id}/{record_id}".encode())
 
 
-def _master_key(path: Path) -> bytes:
+def _master_key(path: Path, *, new: bool) -> bytes:
     if not path.exists():
+        if not new:
+            raise Unavailable(
+                "people.no_master_key", f"The master key {path.name} is gone; restore it from its backup."
+            )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(AESGCM.generate_key(256))
