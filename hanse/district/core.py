@@ -41,6 +41,8 @@ STEPS_PER_TURN = 512
 STOPS_BEFORE_PARKED = 2
 
 V = TypeVar("V", bound=View)
+T = TypeVar("T")
+R = TypeVar("R")
 Step = Callable[["District", Any], None]
 Deadline = Callable[["District"], None]
 
@@ -65,7 +67,7 @@ class Flow(Protocol):
     EFFECTS: Sequence[tuple[type[Event], str]]
 
 
-class Job(NamedTuple):
+class Job(msgspec.Struct, frozen=True, gc=False):
     """A command on its way: `command(district, *arguments)`, and who asked for it under which key."""
 
     command: Callable[..., object]
@@ -75,7 +77,7 @@ class Job(NamedTuple):
     fingerprint: bytes = b""
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What a command came to: `kind` is ``ok`` or the kind of error; `body` is JSON."""
 
     kind: str
@@ -146,6 +148,7 @@ class District:
         self._bind()
         self._entries: list[Entry] = []
         self._due: deque[_Due] = deque()
+        self._once: dict[tuple[Callable[..., Any], int], tuple[Any, Any]] = {}
         self._origin = ""
         self._cause = 0
 
@@ -173,6 +176,14 @@ class District:
     def allowed(self, person_id: str, purpose: str, topic: str = "") -> bool:
         """Whether a person's data may be used for a purpose, on a topic. Default: no."""
         return self.view(Consents).allowed(person_id, purpose, topic)
+
+    def once(self, subject: T, compute: Callable[["District", T], R]) -> R:
+        """What `compute` says of a subject at this turn's `now`, computed once a turn. For dear pure questions."""
+        known = self._once.get((compute, id(subject)))
+        if known is None:
+            # The subject is kept beside the result, so that nothing else can take its id meanwhile.
+            known = self._once[compute, id(subject)] = (subject, compute(self, subject))
+        return known[1]
 
     def demand(self, person_id: str, purpose: str, topic: str = "") -> None:
         """Raise `NotAllowed` unless the person allows the purpose."""
@@ -318,6 +329,7 @@ class District:
         self.now_us = max(now_us, self.now_us + 1)
         self._ids.begin(self.now_us)
         self._entries = []
+        self._once.clear()
 
     def _fold(self, reaction: _Reaction, event: Event, position: int, time_us: int) -> None:
         for fold in reaction.folds:

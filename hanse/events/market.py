@@ -11,7 +11,6 @@ from hanse.kernel.values import Fulfilment, Part, PayBy, VatAmount, Wish
 __all__ = [
     "BasketChanged",
     "OffersSet",
-    "OrderAccepted",
     "OrderClosed",
     "OrderExpired",
     "OrderPlaced",
@@ -95,14 +94,6 @@ class OrderPlaced(Event, frozen=True):
     total_minor: int
     expires_us: int
     parts: tuple[Part, ...]
-
-
-@stored("market.order_accepted", story="order_id")
-class OrderAccepted(Event, frozen=True):
-    """The money is held: the league stands for this order. A shop that stays silent until `answer_by_us` loses it."""
-
-    order_id: str
-    answer_by_us: int
 
 
 @stored("market.order_expired", story="order_id")

@@ -1,8 +1,8 @@
-"""Stock: what is there, what is held for whom, what left."""
+"""Stock: what is there and what left. It is `market.order_placed` that sets units aside."""
 
 from hanse.events.dictionary import Event, stored
 
-__all__ = ["StockCounted", "StockHeld", "StockIssued", "StockReleased", "StockReturned", "StockShort"]
+__all__ = ["StockCounted", "StockIssued", "StockReleased", "StockReturned", "StockShort"]
 
 
 @stored("supply.stock_counted", story="shop_id")
@@ -12,14 +12,6 @@ class StockCounted(Event, frozen=True):
     shop_id: str
     item_ids: tuple[str, ...]
     on_hand: tuple[int, ...]
-
-
-@stored("supply.stock_held", story="order_id")
-class StockHeld(Event, frozen=True):
-    """Units are set aside for an order: part → item → units."""
-
-    order_id: str
-    parts: dict[str, dict[str, int]]
 
 
 @stored("supply.stock_short", story="shopper_id")

@@ -1,15 +1,14 @@
 """An order, from the click to the ledger.
 
-`place` is one command and one commit: stock held, money held, promise made. Who pays by card is asked
-for the money first (`finance.card_payment_asked` is an effect), and the answer comes back as
-`card_paid` or `card_declined`. What follows are steps: each runs when its event has been recorded.
+`place` is one command and one commit: stock held, money held, promise made. A placed order holds its
+stock; with the money held it is accepted, and the league stands for it. Who pays by card is asked for the
+money first (`finance.card_payment_asked` is an effect), and the answer comes back as `card_paid` or
+`card_declined`. What follows are steps: each runs when its event has been recorded.
 
 ========================  ==============  =============================
 when                      do              records
 ========================  ==============  =============================
-market.order_placed       (in place)      supply.stock_held
-supply.stock_held         (in place)      finance.payment_held
-finance.payment_held      (in place)      market.order_accepted
+market.order_placed       (in place)      finance.payment_held
 market.part_ended         free_stock      supply.stock_released
 market.part_ended         free_money      finance.payment_released
 market.part_ended         close           market.order_closed
@@ -100,8 +99,7 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
     must(by_wallet or request.card_token, "finance.no_card", "Give the token of a card.", field="card_token")
     order_id = district.next_id("ord")
     parts = orders.draft(district, order_id, request.lines, fulfilment=request.fulfilment)
-    needs = _needs(parts)
-    short = _missing(district, needs)
+    short = missing(district, _needs(parts))
     if short:
         stock.note_short(district, shopper_id, short)
         return OrderAnswer("sold_out", missing=_by_offer(parts, short))
@@ -121,10 +119,8 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
         payment=request.payment,
         total_minor=total_minor,
     )
-    stock.hold(district, order_id, needs)
     if by_wallet:
         payments.hold(district, order_id, holds)
-        orders.accept(district, order_id)
     else:
         payments.ask_card(
             district, order_id, shopper_id=shopper_id, amount_minor=total_minor, card_token=request.card_token
@@ -148,7 +144,6 @@ def card_paid(district: District, order_id: str, amount_minor: int) -> None:
     if not holds:
         return
     payments.hold(district, order_id, holds)
-    orders.accept(district, order_id)
 
 
 def card_declined(district: District, order_id: str, reason: str) -> None:
@@ -233,22 +228,15 @@ DEADLINES: Sequence[Deadline] = [expire]
 EFFECTS: Sequence[tuple[type[Event], str]] = [(CardPaymentAsked, "card.charge"), (CardRefundAsked, "card.refund")]
 
 
-def _needs(parts: Sequence[Part]) -> dict[str, dict[str, int]]:
-    """Units by part and stock item; two lines may share one item."""
-    needs: dict[str, dict[str, int]] = {}
-    for part in parts:
-        units = needs[part.part_id] = {}
-        for line in part.lines:
-            units[line.item_id] = line.quantity * line.units + units.get(line.item_id, 0)
-    return needs
-
-
-def _missing(district: District, needs: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Stock items that are short. An item belongs to one shop, so parts never share one."""
-    short: dict[str, int] = {}
-    for units in needs.values():
-        short.update(missing(district, units))
-    return short
+def _needs(parts: Sequence[Part]) -> dict[str, int]:
+    """Units by stock item; two lines may share one item."""
+    lines = [line for part in parts for line in part.lines]
+    units = {line.item_id: line.quantity * line.units for line in lines}
+    if len(units) < len(lines):
+        units = dict.fromkeys(units, 0)
+        for line in lines:
+            units[line.item_id] += line.quantity * line.units
+    return units
 
 
 def _by_offer(parts: Sequence[Part], short: dict[str, int]) -> dict[str, int]:

@@ -2,10 +2,11 @@
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from hanse.journal.protocol import Answered, Commit, Entry, Head, JournalFenced, JournalUnavailable, Mark
 
@@ -56,6 +57,12 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
 )
 
+ROWS_PER_INSERT = 32
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_MANY = {
+    table: f"INSERT INTO {table} VALUES {', '.join([_ROW] * ROWS_PER_INSERT)}" for table in ("entry", "answer")
+}
+
 _ENTRY = "SELECT position, time_us, name, version, story, origin, cause, body FROM entry"
 
 
@@ -97,15 +104,22 @@ class SqliteJournal:
         with _speaking(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", commit.entries)
+                self._insert("entry", commit.entries)
                 if commit.mark is not None:
                     self._db.execute("INSERT INTO mark VALUES (?, ?, ?, ?, ?)", commit.mark)
-                self._db.executemany("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?, ?, ?)", commit.answers)
+                self._insert("answer", commit.answers)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _insert(self, table: Literal["entry", "answer"], rows: Sequence[Entry] | Sequence[Answered]) -> None:
+        """Insert rows of eight, many to a statement: row by row costs half as much again."""
+        whole = len(rows) - len(rows) % ROWS_PER_INSERT
+        for start in range(0, whole, ROWS_PER_INSERT):
+            self._db.execute(_INSERT_MANY[table], tuple(chain.from_iterable(rows[start : start + ROWS_PER_INSERT])))
+        self._db.executemany(f"INSERT INTO {table} VALUES {_ROW}", rows[whole:])
 
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         rows = -1 if limit is None else limit

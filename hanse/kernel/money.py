@@ -90,6 +90,5 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
 
 def _round_half_even(numerator: int, denominator: int) -> int:
     whole, rest = divmod(numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and whole & 1):
-        return whole + 1
-    return whole
+    rest *= 2
+    return whole + 1 if rest > denominator or (rest == denominator and whole & 1) else whole

@@ -22,7 +22,7 @@ def total(lines: Sequence[Line], quantities: Sequence[int]) -> int:
     return sum(line.price_minor * pieces for line, pieces in zip(lines, quantities, strict=True))
 
 
-def price(lines: Sequence[Line], quantities: Sequence[int], fee_minor: int) -> tuple[int, tuple[VatAmount, ...]]:
+def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: int) -> tuple[int, tuple[VatAmount, ...]]:
     """The goods' gross total and the VAT contained, once per rate, the delivery fee included.
 
     Parameters
@@ -30,7 +30,7 @@ def price(lines: Sequence[Line], quantities: Sequence[int], fee_minor: int) -> t
     lines
         The lines of one part; prices gross, minor units.
     quantities
-        Pieces of each line; 0 counts nothing.
+        Pieces of each line, 0 counts nothing; None: as ordered.
     fee_minor
         The delivery fee, gross; 0 for none.
 
@@ -42,18 +42,20 @@ def price(lines: Sequence[Line], quantities: Sequence[int], fee_minor: int) -> t
 
     Examples
     --------
-    >>> price([Line("off_1", "prd_1", "itm_1", 2, 227, 1350)], [2], fee_minor=0)
+    >>> price([Line("off_1", "prd_1", "itm_1", 2, 227, 1350)], None, fee_minor=0)
     (454, (VatAmount(rate_bp=1350, gross_minor=454, vat_minor=54),))
     """
-    goods_minor = 0
     gross: dict[int, int] = {}
-    for line, pieces in zip(lines, quantities, strict=True):
-        amount = line.price_minor * pieces
-        goods_minor += amount
-        gross[line.vat_bp] = gross.get(line.vat_bp, 0) + amount
+    for line, pieces in zip(lines, quantities or [line.quantity for line in lines], strict=True):
+        rate = line.vat_bp
+        if rate in gross:
+            gross[rate] += line.price_minor * pieces
+        else:
+            gross[rate] = line.price_minor * pieces
+    goods_minor = sum(gross.values())
     if fee_minor:
         gross[FEE_VAT_BP] = gross.get(FEE_VAT_BP, 0) + fee_minor
-    return goods_minor, tuple(VatAmount(rate, amount, included_tax(amount, rate)) for rate, amount in gross.items())
+    return goods_minor, tuple([VatAmount(rate, amount, included_tax(amount, rate)) for rate, amount in gross.items()])
 
 
 def commission(goods_minor: int, rate_bp: int) -> int:

@@ -5,7 +5,6 @@ from typing import Literal
 
 from hanse.district.core import District
 from hanse.events.market import (
-    OrderAccepted,
     OrderClosed,
     OrderExpired,
     OrderPlaced,
@@ -16,10 +15,11 @@ from hanse.events.market import (
     PartHandedOver,
     PartPicked,
     PartSettled,
+    ShopJoined,
 )
-from hanse.kernel.errors import Conflict, must
+from hanse.kernel.errors import Conflict, InvalidInput, must
 from hanse.kernel.money import split
-from hanse.kernel.quantity import check_pieces
+from hanse.kernel.quantity import PIECES_MAX, check_pieces
 from hanse.kernel.time import MINUTE_US
 from hanse.kernel.values import Fulfilment, Line, Part, PayBy, Wish
 from hanse.market.catalogue.views import Catalogue, offer
@@ -27,10 +27,8 @@ from hanse.market.orders.engine import commission, price
 from hanse.market.orders.views import ENDED, PartState, opens_us, order, part_of
 
 __all__ = [
-    "ANSWER_WITHIN_US",
     "LINES_MAX",
     "PAY_WITHIN_US",
-    "accept",
     "accept_part",
     "cancel",
     "close_if_ended",
@@ -47,8 +45,6 @@ __all__ = [
 
 LINES_MAX = 100
 PAY_WITHIN_US = 10 * MINUTE_US
-ANSWER_WITHIN_US = 30 * MINUTE_US
-"""A shop that stays silent longer loses the order; from its opening on, if it is closed."""
 
 
 def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilment: Fulfilment) -> tuple[Part, ...]:
@@ -61,15 +57,18 @@ def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilme
     NotFound
         An offer that does not exist or was taken off.
     """
-    must(0 < len(wishes) <= LINES_MAX, "market.bad_lines", f"Order between 1 and {LINES_MAX} lines.", field="lines")
-    pieces: dict[str, int] = {}
-    for wish in wishes:
-        pieces[wish.offer_id] = check_pieces(wish.quantity + pieces.get(wish.offer_id, 0))
+    if not 0 < len(wishes) <= LINES_MAX:
+        raise InvalidInput("market.bad_lines", f"Order between 1 and {LINES_MAX} lines.", field="lines")
+    if len({wish.offer_id for wish in wishes}) < len(wishes):
+        wishes = _merged(wishes)
     offers = district.view(Catalogue).offers
     by_shop: dict[str, list[Line]] = {}
-    for offer_id, count in pieces.items():
-        o = offers.get(offer_id) or offer(district, offer_id)
-        line = Line(offer_id, o.product_id, o.item_id, count, o.price_minor, o.vat_bp, o.units)
+    for wish in wishes:
+        o = offers.get(wish.offer_id) or offer(district, wish.offer_id)
+        pieces = wish.quantity
+        if not 0 < pieces <= PIECES_MAX:
+            check_pieces(pieces)
+        line = Line(o.offer_id, o.product_id, o.item_id, pieces, o.price_minor, o.vat_bp, o.units)
         if o.shop_id in by_shop:
             by_shop[o.shop_id].append(line)
         else:
@@ -82,21 +81,26 @@ def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilme
     )
 
 
+def _merged(wishes: Sequence[Wish]) -> list[Wish]:
+    """One wish per offer."""
+    pieces: dict[str, int] = {}
+    for wish in wishes:
+        pieces[wish.offer_id] = pieces.get(wish.offer_id, 0) + wish.quantity
+    return [Wish(offer_id, count) for offer_id, count in pieces.items()]
+
+
 def _part(district: District, part_id: str, shop_id: str, lines: tuple[Line, ...], fulfilment: Fulfilment) -> Part:
     shop = district.view(Catalogue).shops[shop_id]
     fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
-    goods_minor, vat = price(lines, [line.quantity for line in lines], fee_minor)
-    begins_us = opens_us(shop.hours, district.now_us // MINUTE_US * MINUTE_US, district.zone)
+    goods_minor, vat = price(lines, None, fee_minor)
+    promised_us = district.once(shop, _begins_us) + shop.prepare_minutes * MINUTE_US
     return Part(
-        part_id,
-        shop_id,
-        lines,
-        goods_minor,
-        commission(goods_minor, shop.commission_bp),
-        vat,
-        begins_us + shop.prepare_minutes * MINUTE_US,
-        fee_minor,
+        part_id, shop_id, lines, goods_minor, commission(goods_minor, shop.commission_bp), vat, promised_us, fee_minor
     )
+
+
+def _begins_us(district: District, shop: ShopJoined) -> int:
+    return opens_us(shop.hours, district.now_us // MINUTE_US * MINUTE_US, district.zone)
 
 
 def place(
@@ -124,13 +128,6 @@ def place(
             parts,
         )
     )
-
-
-def accept(district: District, order_id: str) -> None:
-    """The money is held: stand for the order. Records `OrderAccepted`."""
-    placed = order(district, order_id)
-    latest_us = max([state.part.promised_us for state in placed.parts.values()])
-    district.record(OrderAccepted(order_id, max(latest_us, district.now_us) + ANSWER_WITHIN_US))
 
 
 def expire(district: District, order_id: str) -> None:

@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterable
-from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -12,8 +11,8 @@ import msgspec
 from hanse.district.core import District
 from hanse.district.views import View, folds
 from hanse.events.dictionary import decode
+from hanse.events.finance import PaymentHeld
 from hanse.events.market import (
-    OrderAccepted,
     OrderClosed,
     OrderExpired,
     OrderPlaced,
@@ -27,10 +26,11 @@ from hanse.events.market import (
 )
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound
-from hanse.kernel.time import OpeningHours, from_micros, next_open, to_micros
-from hanse.kernel.values import Part
+from hanse.kernel.time import MINUTE_US, OpeningHours, from_micros, next_open, to_micros
+from hanse.kernel.values import Part, VatAmount
 
 __all__ = [
+    "ANSWER_WITHIN_US",
     "ENDED",
     "Order",
     "Orders",
@@ -60,6 +60,9 @@ Stage = Literal[
 ENDED = frozenset(("settled", "refused", "cancelled", "expired"))
 """Stages from which nothing moves any more."""
 
+ANSWER_WITHIN_US = 30 * MINUTE_US
+"""A shop that stays silent longer after its promised time loses the order."""
+
 RECENT_MAX = 50
 _END_STAGES: dict[str, Stage] = {
     "refused": "refused",
@@ -81,19 +84,41 @@ _STAGE_OF: dict[type, Stage] = {
 }
 
 
-class PartState(msgspec.Struct):
-    """Where one part stands, and what it comes to by now (less than ordered if less was picked)."""
+class PartState(msgspec.Struct, gc=False):
+    """Where one part stands, and what was picked of it once it was."""
 
     part: Part
-    stage: Stage
-    goods_minor: int
-    fee_minor: int
-    commission_minor: int
-    quantities: tuple[int, ...]
+    stage: Stage = "placed"
+    picked: PartPicked | None = None
     reason: str = ""
 
+    @property
+    def quantities(self) -> tuple[int, ...]:
+        """Pieces of each line: as picked, before that as ordered."""
+        return self.picked.quantities if self.picked else tuple([line.quantity for line in self.part.lines])
 
-class Order(msgspec.Struct):
+    @property
+    def goods_minor(self) -> int:
+        """What the goods come to by now, gross."""
+        return (self.picked or self.part).goods_minor
+
+    @property
+    def fee_minor(self) -> int:
+        """The delivery fee, gross."""
+        return (self.picked or self.part).fee_minor
+
+    @property
+    def commission_minor(self) -> int:
+        """The league's share, frozen at the sale; less if less was picked."""
+        return (self.picked or self.part).commission_minor
+
+    @property
+    def vat(self) -> tuple[VatAmount, ...]:
+        """The tax contained, by rate."""
+        return (self.picked or self.part).vat
+
+
+class Order(msgspec.Struct, gc=False):
     """An order with its parts. `accepted`: the money is held."""
 
     placed: OrderPlaced
@@ -127,21 +152,24 @@ class Orders(View):
             latest.append(order_id)
             if len(latest) > 2 * RECENT_MAX:
                 del latest[:-RECENT_MAX]
+        by_shop = self.by_shop
         for part in event.parts:
-            of_shop = self.by_shop.get(part.shop_id)
-            if of_shop is None:
-                of_shop = self.by_shop[part.shop_id] = {}
-            of_shop[part.part_id] = order_id
+            if part.shop_id in by_shop:
+                by_shop[part.shop_id][part.part_id] = order_id
+            else:
+                by_shop[part.shop_id] = {part.part_id: order_id}
         # A wallet pays in the same commit; only who pays by card can be too late.
         if event.payment != "wallet":
             heapq.heappush(self.timers, (event.expires_us, order_id, "pay"))
 
-    @folds(OrderAccepted)
-    def _accept(self, event: OrderAccepted, now_us: int) -> None:
+    @folds(PaymentHeld)
+    def _accept(self, event: PaymentHeld, now_us: int) -> None:
         self.accepted += 1
         found = self.open[event.order_id]
         found.accepted = True
-        heapq.heappush(self.timers, (event.answer_by_us, event.order_id, "answer"))
+        # A shop that is closed answers once it has opened: the promise knows when.
+        promised_us = max([part.promised_us for part in found.placed.parts])
+        heapq.heappush(self.timers, (max(promised_us, now_us) + ANSWER_WITHIN_US, event.order_id, "answer"))
         if found.placed.payment != "wallet":
             self._drop_stale_timers()
 
@@ -177,18 +205,7 @@ class Orders(View):
 
 
 def _opened(event: OrderPlaced, now_us: int) -> Order:
-    parts = {
-        part.part_id: PartState(
-            part,
-            "placed",
-            part.goods_minor,
-            part.fee_minor,
-            part.commission_minor,
-            tuple([line.quantity for line in part.lines]),
-        )
-        for part in event.parts
-    }
-    return Order(event, now_us, parts)
+    return Order(event, now_us, {part.part_id: PartState(part) for part in event.parts})
 
 
 def _moved(state: PartState, event: Moving) -> None:
@@ -197,10 +214,7 @@ def _moved(state: PartState, event: Moving) -> None:
         return
     state.stage = _STAGE_OF[type(event)]
     if isinstance(event, PartPicked):
-        state.quantities = event.quantities
-        state.goods_minor = event.goods_minor
-        state.fee_minor = event.fee_minor
-        state.commission_minor = event.commission_minor
+        state.picked = event
 
 
 def order(district: District, order_id: str) -> Order:
@@ -246,7 +260,7 @@ def from_story(entries: Iterable[Entry]) -> Order | None:
             found = _opened(event, entry.time_us)
         elif found is None:
             continue
-        elif isinstance(event, OrderAccepted):
+        elif isinstance(event, PaymentHeld):
             found.accepted = True
         elif isinstance(event, Moving):
             _moved(found.parts[event.part_id], event)
@@ -260,5 +274,5 @@ def from_story(entries: Iterable[Entry]) -> Order | None:
 @lru_cache(maxsize=65_536)
 def opens_us(hours: OpeningHours, minute_us: int, local: ZoneInfo) -> int:
     """When a shop can begin: microseconds of the first open moment from a minute on (that minute if never)."""
-    opening: datetime | None = next_open(hours, from_micros(minute_us), local)
+    opening = next_open(hours, from_micros(minute_us), local)
     return to_micros(opening) if opening else minute_us

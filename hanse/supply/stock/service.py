@@ -1,20 +1,19 @@
-"""Commands: count, hold, release, issue, return."""
+"""Commands: count, release, issue, return. An order holds stock by being placed, see the view."""
 
 from collections.abc import Mapping, Sequence
 
 from hanse.district.core import District
 from hanse.events.supply import (
     StockCounted,
-    StockHeld,
     StockIssued,
     StockReleased,
     StockReturned,
     StockShort,
 )
 from hanse.kernel.errors import Conflict, must
-from hanse.supply.stock.views import Stock
+from hanse.supply.stock.views import Stock, held_for
 
-__all__ = ["ROWS_PER_EVENT", "UNITS_MAX", "count", "hold", "issue", "note_short", "release", "take_back"]
+__all__ = ["ROWS_PER_EVENT", "UNITS_MAX", "count", "issue", "note_short", "release", "take_back"]
 
 ROWS_PER_EVENT = 500
 UNITS_MAX = 10**9
@@ -38,11 +37,6 @@ def count(district: District, shop_id: str, counted: Sequence[tuple[str, int]]) 
     return len(changed)
 
 
-def hold(district: District, order_id: str, parts: dict[str, dict[str, int]]) -> None:
-    """Set units aside for the parts of an order; the caller has asked `missing`. Records `StockHeld`."""
-    district.record(StockHeld(order_id, parts))
-
-
 def note_short(district: District, shopper_id: str, short: dict[str, int]) -> None:
     """Keep in mind that somebody wanted more than there was. Records `StockShort`."""
     district.record(StockShort(shopper_id, short))
@@ -59,9 +53,9 @@ def issue(district: District, order_id: str, part_id: str, sold: Mapping[str, in
 
     Nothing held, nothing done. Records `StockIssued`.
     """
-    held = district.view(Stock).holds.get(part_id)
-    if held is None:
+    if part_id not in district.view(Stock).holds:
         return
+    held = held_for(district, part_id)
     if any(units > held.get(item_id, 0) for item_id, units in sold.items()):
         raise Conflict("supply.more_than_held", "More was picked than is held for this part.", part_id=part_id)
     items = district.view(Stock).items

@@ -6,9 +6,11 @@ import msgspec
 
 from hanse.district.core import District
 from hanse.district.views import View, folds
-from hanse.events.supply import StockCounted, StockHeld, StockIssued, StockReleased, StockReturned
+from hanse.events.market import OrderPlaced
+from hanse.events.supply import StockCounted, StockIssued, StockReleased, StockReturned
+from hanse.kernel.values import Line
 
-__all__ = ["Item", "Stock", "available", "missing"]
+__all__ = ["Item", "Stock", "available", "held_for", "missing"]
 
 
 class Item(msgspec.Struct, gc=False):
@@ -19,10 +21,10 @@ class Item(msgspec.Struct, gc=False):
 
 
 class Stock(View):
-    """Items by id, and holds by part of an order."""
+    """Items by id, and for each part of an order that is not done the lines that it holds units for."""
 
     items: dict[str, Item] = {}
-    holds: dict[str, dict[str, int]] = {}
+    holds: dict[str, tuple[Line, ...]] = {}
 
     @folds(StockCounted)
     def _count(self, event: StockCounted, now_us: int) -> None:
@@ -34,31 +36,41 @@ class Stock(View):
             else:
                 item.on_hand = on_hand
 
-    @folds(StockHeld)
-    def _hold(self, event: StockHeld, now_us: int) -> None:
+    @folds(OrderPlaced)
+    def _hold(self, event: OrderPlaced, now_us: int) -> None:
         items = self.items
-        for part_id, units in event.parts.items():
-            self.holds[part_id] = units
-            for item_id, count in units.items():
-                items[item_id].held += count
+        for part in event.parts:
+            self.holds[part.part_id] = part.lines
+            for line in part.lines:
+                items[line.item_id].held += line.quantity * line.units
 
     @folds(StockReleased)
     def _release(self, event: StockReleased, now_us: int) -> None:
-        for item_id, count in self.holds.pop(event.part_id).items():
-            self.items[item_id].held -= count
+        self._let_go(event.part_id)
 
     @folds(StockIssued)
     def _issue(self, event: StockIssued, now_us: int) -> None:
-        for item_id, count in self.holds.pop(event.part_id).items():
-            self.items[item_id].held -= count
+        self._let_go(event.part_id)
         for units in (event.sold, event.lost):
             for item_id, count in units.items():
                 self.items[item_id].on_hand -= count
+
+    def _let_go(self, part_id: str) -> None:
+        for line in self.holds.pop(part_id):
+            self.items[line.item_id].held -= line.quantity * line.units
 
     @folds(StockReturned)
     def _return(self, event: StockReturned, now_us: int) -> None:
         for item_id, count in event.units.items():
             self.items[item_id].on_hand += count
+
+
+def held_for(district: District, part_id: str) -> dict[str, int]:
+    """Units by item that are held for a part of an order; empty once it is done."""
+    held: dict[str, int] = {}
+    for line in district.view(Stock).holds.get(part_id, ()):
+        held[line.item_id] = held.get(line.item_id, 0) + line.quantity * line.units
+    return held
 
 
 def available(district: District, item_id: str) -> int:
@@ -73,7 +85,6 @@ def missing(district: District, needs: Mapping[str, int]) -> dict[str, int]:
     short = {}
     for item_id, count in needs.items():
         item = items.get(item_id)
-        free = item.on_hand - item.held if item is not None else 0
-        if free < count:
-            short[item_id] = count - max(free, 0)
+        if item is None or item.on_hand - item.held < count:
+            short[item_id] = count - max(available(district, item_id), 0)
     return short
