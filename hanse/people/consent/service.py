@@ -29,8 +29,13 @@ def give(district: District, person_id: str, *, purpose: str, topic: str = "") -
 
 
 def withdraw(district: District, person_id: str, *, purpose: str, topic: str = "") -> None:
-    """Take a purpose back, or mute one topic of it. Records `ConsentWithdrawn`."""
+    """Take a purpose back, or mute one topic of it; twice is once. Records `ConsentWithdrawn`."""
     _check(district, person_id, purpose)
+    muted = district.view(Consents).muted.get(person_id, {})
+    if (topic in muted.get(purpose, ())) if topic else (purpose not in given(district, person_id)):
+        return
+    if topic and sum(map(len, muted.values())) >= CONSENTS_MAX:
+        raise LimitExceeded("people.too_many_mutes", f"Mute at most {CONSENTS_MAX} topics, or take the purpose back.")
     district.record(ConsentWithdrawn(person_id, purpose, topic))
 
 
