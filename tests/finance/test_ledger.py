@@ -42,9 +42,6 @@ def test_a_transfer_moves_money_and_both_statements_say_so(town: Town) -> None:
     assert town.balances() == {TOP_UPS: -WALLET_MINOR, ONE: WALLET_MINOR - 300, TWO: 300}
     last = [account(town.district, one).recent[-1] for one in (ONE, TWO)]
     assert [(m.transfer_id, m.other, m.amount_minor) for m in last] == [("t1", TWO, -300), ("t1", ONE, 300)]
-        ("t1", TWO, -300),
-        ("t1", ONE, 300),
-    ]
 
 
 def test_a_statement_keeps_its_latest_lines(town: Town) -> None:
@@ -137,9 +134,7 @@ def test_an_account_is_opened_once_in_a_currency_that_exists(town: Town) -> None
 
 def test_holds_whose_time_is_over_are_freed_and_no_others(town: Town) -> None:
     soon, later = town.now_us + HOUR_US, town.now_us + 3 * HOUR_US
-    post(
-        town, hold(10, "late", until_us=now + 3 * HOUR_US), hold(20, "soon", until_us=now + HOUR_US), hold(40, "never")
-    )
+    post(town, hold(10, "late", until_us=later), hold(20, "soon", until_us=soon), hold(40, "never"))
     assert town.wait(HOUR_US - 1_000_000) == []
     assert town.wait(1_000_000) == ["finance.holds_expired"]
     assert set(town.district.view(Ledger).holds) == {"late", "never"}
