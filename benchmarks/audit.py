@@ -31,7 +31,10 @@ SELECT (SELECT sum(body ->> 'total_minor') FROM entry WHERE name = 'market.order
         WHERE e.name = 'market.order_placed')
 """
 
-KEYS = "SELECT count(*), count(DISTINCT caller || ' ' || key) FROM answer WHERE kind = 'ok' AND body LIKE '%ord_%'"
+KEYS = """
+SELECT count(*), count(DISTINCT caller || ' ' || key) FROM answer
+WHERE kind = 'ok' AND cast(body AS TEXT) LIKE '%ord_%'
+"""
 
 
 class Audit:
