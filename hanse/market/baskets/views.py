@@ -14,7 +14,7 @@ class Baskets(View):
 
     @folds(BasketChanged)
     def _change(self, event: BasketChanged, now_us: int) -> None:
-        if event.lines or event.address_id:
+        if event != _empty(event.shopper_id):
             self.of[event.shopper_id] = event
         else:
             self.of.pop(event.shopper_id, None)
@@ -26,5 +26,8 @@ class Baskets(View):
 
 def basket(district: District, shopper_id: str) -> BasketChanged:
     """A shopper's basket; an empty one if there is none."""
-    found = district.view(Baskets).of.get(shopper_id)
-    return found or BasketChanged(shopper_id, (), fulfilment="pickup", address_id="", payment="wallet")
+    return district.view(Baskets).of.get(shopper_id) or _empty(shopper_id)
+
+
+def _empty(shopper_id: str) -> BasketChanged:
+    return BasketChanged(shopper_id, (), fulfilment="pickup", address_id="", payment="wallet")

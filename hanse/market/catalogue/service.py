@@ -91,4 +91,5 @@ def set_offers(district: District, shop_id: str, offers: Sequence[Offer]) -> int
 
 
 def _terms(offer: Offer | None) -> tuple[str, str, int, int] | None:
-    return (offer.product_id, offer.item_id, offer.units, offer.price_minor) if offer else None
+    """What a shop says of an offer; None for one that is off."""
+    return (offer.product_id, offer.item_id, offer.units, offer.price_minor) if offer and offer.price_minor else None
