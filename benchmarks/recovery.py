@@ -2,13 +2,16 @@
 
 import time
 
+import msgspec
+
 from benchmarks.machine import measure_machine
 from benchmarks.report import Anchor, Figure, Report, Size
 from benchmarks.town import Town, requests, size_mb
 from hanse.app.http.orders import order_job
-from hanse.district.core import Job
+from hanse.district.core import Answer, Job
 from hanse.district.snapshots import take
 from hanse.district.writer import QUEUE_MAX
+from hanse.flows.order import OrderAnswer
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Orders
 
@@ -55,13 +58,18 @@ def _live(town: Town, events: int) -> None:
     number = 0
     while town.writer.district.position < events:
         number += 1
+        placed: list[str] = []
         for body, person_id, key in requests(town.writer.district, 2_000, 3, seed=number):
-            town.writer.submit(order_job(body, person_id, key), lambda answer: None)
+            town.writer.submit(order_job(body, person_id, key), lambda answer: placed.append(_order_id(answer)))
         town.writer.run()
-        for count, order_id in enumerate(list(town.writer.district.view(Orders).open)):
+        for count, order_id in enumerate(placed):
             if count % OPEN_EVERY:
                 _finish(town, order_id)
         town.writer.run()
+
+
+def _order_id(answer: Answer) -> str:
+    return msgspec.json.decode(answer.body, type=OrderAnswer).order_id
 
 
 def _finish(town: Town, order_id: str) -> None:
