@@ -58,11 +58,11 @@ def _live(town: Town, events: int) -> None:
     number = 0
     while town.writer.district.position < events:
         number += 1
-        placed: list[str] = []
+        answers: list[Answer] = []
         for body, person_id, key in requests(town.writer.district, 2_000, 3, seed=number):
-            town.writer.submit(order_job(body, person_id, key), lambda answer: placed.append(_order_id(answer)))
+            town.writer.submit(order_job(body, person_id, key), answers.append)
         town.writer.run()
-        for count, order_id in enumerate(placed):
+        for count, order_id in enumerate(map(_order_id, answers)):
             if count % OPEN_EVERY:
                 _finish(town, order_id)
         town.writer.run()
