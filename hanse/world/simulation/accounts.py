@@ -41,7 +41,7 @@ class Accounts:
 
     def move(self, transfers: list[Body], story: str) -> None:
         """Every event that carries transfers; the limits of all accounts hold behind it."""
-        touched = set()
+        touched: set[str] = set()
         for transfer in transfers:
             touched.update((transfer["debit"], transfer["credit"]))
             self._one(transfer, story)

@@ -1,6 +1,6 @@
 """Comparing what the views say with the auditor's books, and a replay with the living state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -92,7 +92,7 @@ def check_journal(journal: Journal) -> str:
     return verdict.hash
 
 
-def _items(district: District, books: Books, item_ids: "set[str] | dict[str, int]") -> None:
+def _items(district: District, books: Books, item_ids: Iterable[str]) -> None:
     items = district.view(Stock).items
     for item_id in item_ids:
         item = items[item_id]
@@ -101,9 +101,9 @@ def _items(district: District, books: Books, item_ids: "set[str] | dict[str, int
             raise Broken(f"the view has {item} of {item_id}, the journal adds up to {mine}")
 
 
-def _accounts(district: District, books: Books, account_ids: "set[str] | dict[str, object] | object") -> None:
+def _accounts(district: District, books: Books, account_ids: Iterable[str]) -> None:
     accounts = district.view(Ledger).accounts
-    for account_id in account_ids:  # type: ignore[attr-defined]
+    for account_id in account_ids:
         mine, its = books.accounts.purses[account_id], accounts[account_id]
         if (its.balance_minor, its.held_minor, its.incoming_minor) != (mine.balance, mine.held, mine.incoming):
             raise Broken(
@@ -113,7 +113,7 @@ def _accounts(district: District, books: Books, account_ids: "set[str] | dict[st
             )
 
 
-def _orders(district: District, books: Books, order_ids: "set[str] | dict[str, Tale]") -> None:
+def _orders(district: District, books: Books, order_ids: Iterable[str]) -> None:
     opened = district.view(Orders).open
     for order_id in order_ids:
         tale, its = books.stories.all[order_id], opened.get(order_id)

@@ -74,6 +74,8 @@ class Life:
             self._end()
         except Broken as broken:
             raise self._failure(broken) from broken
+        except Exception as error:  # whatever reaches us stopped the process for no planned reason
+            raise self._failure(Broken(f"the process ended by {type(error).__name__}: {error}")) from error
         return self.report
 
     def _found(self) -> None:
@@ -81,6 +83,8 @@ class Life:
             self._clients.ask(self.writer, act)
         while self.writer.busy:
             self._turn("none")
+        for act in self._town.paying_in():
+            self._clients.ask(self.writer, act)
 
     def _live(self, commands: int) -> None:
         every = {CHECK_ALL_EVERY: self._check_all, SNAPSHOT_EVERY: self._snapshot, REPLAY_EVERY: self._replay}
@@ -133,7 +137,7 @@ class Life:
         elif draw < 0.0031:
             self._clock_us += 31 * DAY_US
         else:
-            self._clock_us += int(rng.expovariate(1) * 2 * SECOND_US)
+            self._clock_us += int(rng.expovariate(1) * SECOND_US)
         self._clients.now_us = max(self._clients.now_us, self._clock_us)
 
     def _submit(self) -> None:
@@ -174,7 +178,7 @@ class Life:
         self._full_for -= 1
         self.journal.full = self._full_for > 0
         if fault in ("full_before", "full_after", "crash_before", "crash_after"):
-            self.journal.next_fault = fault  # type: ignore[assignment]
+            self.journal.next_fault = fault
             if fault == "full_before" and self._rng.random() < 0.3:
                 self._full_for = 4
         elif fault == "crash_telling":
@@ -183,7 +187,7 @@ class Life:
             district, left = self.writer.district, self._rng.randrange(12)
             record: Callable[[Event], int] = district.record
             # The instance's own attribute goes before the method, for this turn only.
-            district.record = self._tripping(district, record, left, fault == "bug_within")  # type: ignore[method-assign]
+            district.record = self._tripping(district, record, left, fault == "bug_within")  # type: ignore[method-assign, assignment]
 
     def _disarm(self) -> None:
         self.journal.next_fault = None

@@ -38,8 +38,9 @@ class Report(msgspec.Struct):
             f"  {self.commands:,} commands in {self.turns:,} turns, {self.entries:,} entries;"
             f" {self.duplicates:,} repeated, {self.refused:,} refused\n"
             f"  orders: {ends or 'none'}\n"
-            f"  {self.crashes:,} crashes, {self.commit_failures:,} failed commits, {self.stops:,} stops by a bug;"
-            f" {restarts:,} restarts ({self.restarts_from_snapshot:,} from a snapshot), {self.clock_jumps:,} clock jumps\n"
+            f"  {self.crashes:,} crashes, {self.commit_failures:,} failed commits, {self.stops:,} stops by a bug,"
+            f" {self.clock_jumps:,} clock jumps;"
+            f" {restarts:,} restarts ({self.restarts_from_snapshot:,} from a snapshot)\n"
             f"  journal {self.journal_hash[:16]}"
         )
 

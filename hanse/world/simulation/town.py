@@ -16,7 +16,7 @@ from hanse.flows.order import PlaceOrder, place
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
 from hanse.kernel.time import hours_of
-from hanse.kernel.values import Transfer, Wish
+from hanse.kernel.values import PayBy, Transfer, Wish
 from hanse.market.baskets import service as baskets
 from hanse.market.catalogue import service as catalogue
 from hanse.market.catalogue.views import Offer, Product
@@ -25,7 +25,7 @@ from hanse.people.consent import service as consent
 from hanse.people.members import service as members
 from hanse.supply.stock import service as stock
 from hanse.world.simulation.books import Books
-from hanse.world.simulation.stories import Piece, Tale
+from hanse.world.simulation.stories import ENDS, Piece, Tale
 
 __all__ = ["BUG", "Act", "Town"]
 
@@ -57,8 +57,8 @@ class Town:
         self._recent_parts: list[str] = []
         self._hold_names = [f"deposit_{n}" for n in range(12)]
         kinds: list[tuple[int, Callable[[], Act]]] = [
-            (30, self._order),
-            (45, self._move_on),
+            (24, self._order),
+            (55, self._move_on),
             (5, self._refund),
             (5, self._count),
             (4, self._reprice),
@@ -79,11 +79,16 @@ class Town:
         acts = [*shops, Act(catalogue.list_products, (products,))]
         for shop_id in SHOPS:
             acts.append(Act(catalogue.set_offers, (shop_id, self._offers(shop_id))))
-            acts.append(Act(stock.count, (shop_id, [(f"{shop_id}/{n}", 60) for n in range(ITEMS_EACH)])))
+            acts.append(Act(stock.count, (shop_id, [(f"{shop_id}/{n}", 1_000) for n in range(ITEMS_EACH)])))
         for number in range(PEOPLE):
             acts.append(Act(partial(members.join, locale="en"), (f"per_{number}",)))
             acts.append(Act(members.keep_address, (f"per_{number}", f"adr_{number}")))
         return acts
+
+    def paying_in(self) -> list[Act]:
+        """Everybody's first money; their wallets are opened by then."""
+        wallets = [f"per_{number}/wallet" for number in range(PEOPLE)]
+        return [Act(ledger.post, (w, "top_up", [Transfer(self._name("top"), TOP_UPS, w, 300_000)])) for w in wallets]
 
     def next(self) -> Act:
         """Somebody's next act."""
@@ -93,7 +98,9 @@ class Town:
 
     def _order(self) -> Act:
         rng, offers = self._rng, list(self._books.offers) or ["off_none"]
-        wishes = [Wish(rng.choice(offers), rng.choice((1, 1, 1, 2, 3, 8))) for _ in range(rng.choice((1, 1, 2, 3, 5)))]
+        wishes = [
+            Wish(rng.choice(offers), rng.choice((1, 1, 1, 2, 2, 3, 8))) for _ in range(rng.choice((1, 1, 2, 2, 3, 5)))
+        ]
         person = self._person()
         delivery = rng.random() < 0.4
         address = person.replace("per", "adr") if rng.random() < 0.97 else "adr_elsewhere"
@@ -110,7 +117,7 @@ class Town:
     def _basket(self) -> Act:
         rng, person, offers = self._rng, self._person(), list(self._books.offers) or ["off_none"]
         if rng.random() < 0.3:
-            payment = rng.choice(("wallet", "card"))
+            payment: PayBy = "card" if rng.random() < 0.5 else "wallet"
             return Act(partial(baskets.choose, fulfilment="delivery", address_id="adr_1", payment=payment), (person,))
         return Act(baskets.add, (person, rng.choice(offers), rng.choice((1, 2, -1, 10_000))))
 
@@ -124,20 +131,22 @@ class Town:
         # The oldest are served first, mostly: so that orders come to an end.
         index = min(int(rng.expovariate(0.08)), len(live) - 1) if rng.random() < 0.8 else rng.randrange(len(live))
         tale = next(t for n, t in enumerate(live.values()) if n == index)
-        part_id, piece = rng.choice(list(tale.pieces.items()))
-        self._recent_parts = [*self._recent_parts[-40:], part_id]
+        going_on = [(part_id, piece) for part_id, piece in tale.pieces.items() if piece.stage not in ENDS]
+        part_id, piece = rng.choice(going_on or list(tale.pieces.items()))
+        if not tale.accepted and rng.random() < 0.7:
+            return self._order()
         if rng.random() < 0.05:
-            return Act(
-                rng.choice((orders.accept_part, orders.deliver_part, orders.hand_over_part)), (tale.order_id, part_id)
-            )
+            anything = rng.choice((orders.accept_part, orders.deliver_part, orders.hand_over_part))
+            return Act(anything, (tale.order_id, part_id))
         return self._sensible(tale, part_id, piece)
 
     def _sensible(self, tale: Tale, part_id: str, piece: Piece) -> Act:
         rng, at = self._rng, (tale.order_id, part_id)
         ended = rng.random()
-        if piece.stage in ("placed", "accepted", "picked") and ended < 0.15:
-            why = "refused" if ended < 0.07 or piece.stage == "picked" else "cancelled"
-            return Act(partial(orders.end_part, why=why), at)
+        if piece.stage in ("placed", "accepted", "picked") and ended < 0.08:
+            if ended < 0.04 or piece.stage == "picked":
+                return Act(partial(orders.end_part, why="refused"), at)
+            return Act(partial(orders.end_part, why="cancelled"), at)
         if piece.stage == "accepted":
             if rng.random() < 0.6:
                 return Act(orders.pick_part, at)
@@ -146,6 +155,7 @@ class Town:
         if piece.stage == "picked":
             return Act(orders.hand_over_part, at)
         if piece.stage == "handed_over":
+            self._recent_parts = [*self._recent_parts[-40:], part_id]
             return Act(orders.deliver_part if rng.random() < 0.9 else orders.collect_part, at)
         return Act(orders.accept_part, at)
 
@@ -167,7 +177,7 @@ class Town:
 
     def _count(self) -> Act:
         rng, shop_id = self._rng, self._rng.choice(SHOPS)
-        rows = [(f"{shop_id}/{n}", rng.choice((0, 3, 20, 60, 120))) for n in rng.sample(range(ITEMS_EACH), 2)]
+        rows = [(f"{shop_id}/{n}", rng.choice((0, 7, *[1_000] * 16))) for n in rng.sample(range(ITEMS_EACH), 2)]
         return Act(stock.count, (shop_id, rows), keyed=rng.random() < 0.5)
 
     def _reprice(self) -> Act:
@@ -175,10 +185,10 @@ class Town:
         offers = self._offers(shop_id)
         # Now and then everything comes back on sale.
         changed = offers if rng.random() < 0.3 else rng.sample(offers, 2)
-        off = rng.random() < 0.3
-        priced = [
-            _repriced(o, 0 if off else rng.choice((1, 99, 249, 1_299, 33))) for o in changed[: 2 if off else None]
-        ]
+        if rng.random() < 0.3:
+            priced = [_repriced(offer, 0) for offer in changed[:2]]
+        else:
+            priced = [_repriced(offer, rng.choice((1, 99, 249, 1_299, 33))) for offer in changed]
         return Act(catalogue.set_offers, (shop_id, priced), keyed=rng.random() < 0.5)
 
     def _shop_changes(self) -> Act:
@@ -209,7 +219,7 @@ class Town:
     def _money(self) -> Act:
         rng, person = self._rng, self._person()
         wallet, name = f"{person}/wallet", rng.choice(self._hold_names)
-        amount = rng.choice((5_000, 20_000, 60_000, 1, 99_990_000))
+        amount = rng.choice((5_000, 20_000, 60_000, 1, 99_690_000))
         draw = rng.random()
         if draw < 0.5:
             moves = [Transfer(self._name("top"), TOP_UPS, wallet, amount) for _ in range(rng.choice((1, 1, 2)))]
@@ -232,7 +242,7 @@ class Town:
             return Act(partial(members.join, locale="de"), (person,))
         if draw < 0.6:
             return Act(members.keep_address, (person, person.replace("per", "adr")))
-        if draw < 0.7:
+        if draw < 0.64:
             return Act(members.erase, (person,))
         topic = rng.choice(("", "wine", "toys"))
         return Act(
@@ -244,9 +254,9 @@ class Town:
     def _absurd(self) -> Act:
         rng, huge = self._rng, 10**18
         person, shop_id = self._person(), rng.choice(SHOPS)
-        offer = Offer(
-            f"off_{shop_id}_0", shop_id, "prd_0", f"{shop_id}/0", rng.choice((0, huge)), rng.choice((-1, huge, 1)), 0
-        )
+        units, price = rng.choice((0, huge)), rng.choice((-1, huge, 1))
+        offer = Offer(f"off_{shop_id}_0", shop_id, "prd_0", f"{shop_id}/0", units, price, 0)
+        item, returned = rng.choice(("none", f"{shop_id}/1")), rng.choice((0, -2))
         acts = (
             Act(place, (person, PlaceOrder((Wish("off_none", 1),)))),
             Act(place, ("per_nobody", PlaceOrder((Wish(f"off_{shop_id}_1", 1),), "delivery", "adr_1"))),
@@ -260,9 +270,7 @@ class Town:
             Act(ledger.post, (person, "x", [Transfer("t", "nowhere", CARD, rng.choice((0, -5, huge, 7)))])),
             Act(ledger.post, (person, "x", [Transfer("t", TOP_UPS, TOP_UPS, 5)])),
             Act(ledger.post, (person, "x", [Transfer("t", TOP_UPS, CARD, 5, hold_id="deposit_1")])),
-            Act(
-                stock.take_back, ("ord_none", "ord_none-1", {rng.choice(("none", f"{shop_id}/1")): rng.choice((0, -2))})
-            ),
+            Act(stock.take_back, ("ord_none", "ord_none-1", {item: returned})),
             Act(partial(payments.refund, goods_minor=-5, fee_minor=huge, reason=""), (self._some_part()[1],)),
             Act(partial(consent.give, purpose="spying"), (person,)),
         )
@@ -270,7 +278,7 @@ class Town:
 
     def _stumble(self) -> Act:
         rng = self._rng
-        if rng.random() < 0.5:
+        if rng.random() < 0.85:
             return Act(stumble_before, (self._made,))
         return Act(stumble_after, (rng.choice(SHOPS), f"{rng.choice(SHOPS)}/1"), may_stop=True)
 
