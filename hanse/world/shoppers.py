@@ -63,11 +63,12 @@ class Shoppers:
         self._visitors = visitors
         self._chance = stream(seed, "shoppers")
         self._next_us = 0
+        self._count = 0
 
     def look(self, district: District, now_us: int) -> Iterator[Job]:
         """The commands of those whose time has come: perhaps a top-up, then the order."""
         # After a pause (a stopped laptop) nobody makes up for it.
-        self._next_us = max(self._next_us, now_us - BEHIND_MAX_US)
+        self._next_us = max(self._next_us, now_us - BEHIND_MAX_US if self._next_us else now_us)
         hour = self._clock.hour_of_week(now_us, district.zone)
         for _ in range(PER_LOOK_MAX):
             if self._next_us > now_us:
@@ -75,10 +76,13 @@ class Shoppers:
             self._next_us += self._pause_us(hour)
             yield from self._shop(district, self._baskets.draw(self._chance, hour_of_week=hour), now_us)
 
-    def _pause_us(self, hour: int) -> int:
+    def rate_per_s(self, hour: int) -> float:
+        """Orders a second that are to be expected in an hour of the world's week."""
         shape = 168 * self._baskets.hour_shares[hour]
-        rate = ORDERS_PER_S * (FLAT_SHARE + (1 - FLAT_SHARE) * shape)
-        return 1 + round(self._chance.expovariate(rate) * SECOND_US)
+        return ORDERS_PER_S * (FLAT_SHARE + (1 - FLAT_SHARE) * shape)
+
+    def _pause_us(self, hour: int) -> int:
+        return 1 + round(self._chance.expovariate(self.rate_per_s(hour)) * SECOND_US)
 
     def _shop(self, district: District, wanted: Basket, now_us: int) -> Iterator[Job]:
         person, home = person_id(wanted.household), self._home(wanted.household)
@@ -97,11 +101,13 @@ class Shoppers:
             "card" if by_card < CARD_SHARE else "wallet",
             card if by_card < CARD_SHARE else "",
         )
+        self._count += 1
+        key = f"{person} {now_us} {self._count}"
         if request.payment == "wallet":
-            yield from self._top_up(district, person, lines, now_us)
-        yield Job(order.place, (person, request), CALLER, f"order {person} {now_us}")
+            yield from self._top_up(district, person, lines, key)
+        yield Job(order.place, (person, request), CALLER, f"order {key}")
 
-    def _top_up(self, district: District, person: str, lines: tuple[Wish, ...], now_us: int) -> Iterator[Job]:
+    def _top_up(self, district: District, person: str, lines: tuple[Wish, ...], key: str) -> Iterator[Job]:
         """What somebody does who sees that the wallet would not do."""
         catalogue = district.view(Catalogue)
         offers = [catalogue.offers[wish.offer_id] for wish in lines]
@@ -110,4 +116,4 @@ class Shoppers:
         room = account(district, wallet_of(person)).room()
         if room is not None and room < cost_minor:
             amount_minor = cost_minor - room + self._chance.choice(_TOP_UPS_MINOR)
-            yield Job(acts.top_up, (person, amount_minor), CALLER, f"top up {person} {now_us}")
+            yield Job(acts.top_up, (person, amount_minor), CALLER, f"top up {key}")

@@ -41,7 +41,16 @@ class Wall:
 def _shop(number: int) -> Shop:
     kinds = ("supermarket", "kiosk", "bakery")
     return Shop(
-        f"n{number}", f"Shop {number}", kinds[number], "Katu", str(number), 60.17 + number / 200, 24.94, ALWAYS, False, ""
+        f"n{number}",
+        f"Shop {number}",
+        kinds[number],
+        "Katu",
+        str(number),
+        60.17 + number / 200,
+        24.94,
+        ALWAYS,
+        False,
+        "",
     )
 
 
