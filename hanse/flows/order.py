@@ -9,19 +9,22 @@ money first (`finance.card_payment_asked` is an effect), and the answer comes ba
 when                      do              records
 ========================  ==============  =============================
 market.order_placed       (in place)      finance.payment_held
+market.order_placed       (in place)      finance.card_payment_asked
 market.part_ended         free_stock      supply.stock_released
 market.part_ended         free_money      finance.payment_released
+market.part_ended         free_money      finance.card_refund_asked
 market.part_ended         close           market.order_closed
 market.part_handed_over   leave_shelf     supply.stock_issued
 market.part_handed_over   take_money      finance.payment_captured
+market.part_handed_over   take_money      finance.card_refund_asked
 market.part_delivered     settle          finance.payment_settled
 market.part_collected     settle          finance.payment_settled
 finance.payment_settled   end_part        market.part_settled
 market.part_settled       close           market.order_closed
 ========================  ==============  =============================
 
-The shop's own commands in between (accept, pick, hand over) stand in `market.orders`. Two deadlines
-end what nobody answers: `expire` an order that was not paid for, `give_up` a part that no shop took on.
+The shop's own commands in between (accept, pick, hand over) stand in `market.orders`. One deadline,
+`expire`, ends what nobody answers: an order that was not paid for, a part that no shop took on.
 """
 
 from collections.abc import Sequence
@@ -56,6 +59,8 @@ __all__ = [
     "card_paid",
     "place",
 ]
+
+EXPIRE_PER_TURN = 100
 
 Id = Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
 
@@ -138,12 +143,14 @@ def card_paid(district: District, order_id: str, amount_minor: int) -> None:
     # What was refused or cancelled meanwhile is not held any more, and has to go back.
     parts = [state.part for state in waiting.parts.values() if state.stage == "placed"] if waiting else []
     holds = payments.holds_for(CARD, parts)
-    late_minor = amount_minor - sum(hold.amount_minor for hold in holds)
-    if late_minor:
-        payments.return_charge(district, order_id, late_minor, "the payment came too late")
-    if not holds:
+    over_minor = amount_minor - sum(hold.amount_minor for hold in holds)
+    if over_minor < 0:
+        payments.return_charge(district, order_id, amount_minor, "less was charged than was asked for")
         return
-    payments.hold(district, order_id, holds)
+    if over_minor:
+        payments.return_charge(district, order_id, over_minor, "the payment came too late")
+    if holds:
+        payments.hold(district, order_id, holds)
 
 
 def card_declined(district: District, order_id: str, reason: str) -> None:
@@ -200,7 +207,7 @@ def close(district: District, ended: PartEnded | PartSettled) -> None:
 
 def expire(district: District) -> None:
     """End orders that nobody paid for in time, and parts that no shop took on."""
-    for _ in range(orders.LINES_MAX):
+    for _ in range(EXPIRE_PER_TURN):
         order_id = due(district)
         if order_id is None:
             return
