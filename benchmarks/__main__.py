@@ -10,7 +10,7 @@ from benchmarks.report import Report, Size
 NAMES = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")
-    if path.stem not in {"__init__", "__main__", "report", "machine", "town", "audit"}
+    if path.stem not in {"__init__", "__main__", "report", "machine", "town", "audit", "client"}
 )
 
 
