@@ -23,6 +23,7 @@ class Clock:
         self.now_us = now_us
 
     def __call__(self) -> int:
+        """Microseconds since 1970, UTC."""
         return self.now_us
 
     def forward(self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0) -> None:

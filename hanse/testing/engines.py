@@ -40,7 +40,7 @@ def check_engine(
 
     Examples
     --------
-    >>> check_engine(lambda numbers: sorted(numbers), ([3, 1, 2],), feasible=lambda made, given: len(made) == len(given))
+    >>> check_engine(sorted, ([3, 1, 2],), feasible=lambda made, given: len(made) == len(given))
     """
     assert cases, "Give at least one case."
     for case in cases:
