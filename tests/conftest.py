@@ -1,24 +1,18 @@
 """A small standing town for the tests of the contexts: two shops, two members, all views and flows."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
-from hanse.app.house import FLOWS, VIEWS
-from hanse.district.asking import error_of
-from hanse.district.core import Answer, Charter, District, Job
-from hanse.district.opening import opener
+from hanse.district.core import District
 from hanse.district.own import Troubles
-from hanse.district.writer import Writer
 from hanse.events.market import ShopJoined
 from hanse.finance.ledger import service as ledger
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import TOP_UPS, wallet_of
 from hanse.journal.check import verify
-from hanse.journal.memory import MemoryJournal
 from hanse.kernel.errors import HanseError
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
@@ -29,6 +23,7 @@ from hanse.market.catalogue.views import Offer, Product
 from hanse.people.members import service as members
 from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import Stock
+from hanse.testing import district
 
 ALWAYS = hours_of([[[0, 1440]]] * 7)
 
@@ -51,36 +46,29 @@ WALLET_MINOR = 10_000
 
 
 class Town:
-    """All views and flows over a journal in memory, and a clock that stands until it is moved."""
+    """A district in memory, and short ways to say what a call records or that it changes nothing."""
 
     def __init__(self) -> None:
-        self.journal = MemoryJournal()
-        self.now_us = 1_780_000_000_000_000
-        self.start()
-
-    def start(self) -> None:
-        """Begin anew from the journal, as after a crash."""
-        build = opener(Charter(), views=VIEWS, flows=FLOWS)
-        self.writer = Writer(self.journal, build, clock=lambda: self.now_us)
+        self.stage = district()
+        self.journal = self.stage.journal
 
     @property
     def district(self) -> District:
-        return self.writer.district
+        return self.stage.district
+
+    @property
+    def now_us(self) -> int:
+        return self.stage.clock.now_us
 
     def do(self, command: Callable[..., object], *arguments: object, **options: object) -> Any:
         """What a command answers, once all its steps are done; raises the error that it raised."""
-        given: list[Answer] = []
-        self.writer.submit(Job(partial(command, **options), arguments, "test"), given.append)
-        self.writer.run()
-        if given[0].kind != "ok":
-            raise error_of(given[0])
-        return msgspec.json.decode(given[0].body)
+        return self.stage.do(command, *arguments, **options)
 
     def wait(self, micros: int) -> list[str]:
         """Let time pass; the names of what is recorded by that."""
-        before, self.now_us = self.district.position, self.now_us + micros
-        self.writer.turn()
-        self.writer.run()
+        before = self.district.position
+        self.stage.clock.now_us += micros
+        self.stage.settle()
         return self.names(before)
 
     def names(self, after: int) -> list[str]:
@@ -129,9 +117,9 @@ class Town:
         assert sum(account.held_minor for account in money.accounts.values()) == held
         assert sum(account.incoming_minor for account in money.accounts.values()) == held
         assert self.district.view(Troubles).failed_steps == []
-        assert self.writer.restarts == 0
+        assert self.stage.writer.restarts == 0
         before = self.state()
-        self.start()
+        self.stage.crash()
         assert self.state() == before
 
 

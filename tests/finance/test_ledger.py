@@ -158,7 +158,7 @@ def test_a_name_that_is_used_again_does_not_inherit_the_earlier_end(town: Town) 
 def test_a_balance_can_be_asked_for_any_past_moment(town: Town) -> None:
     moments: list[datetime] = []
     for n in range(3):
-        town.now_us += HOUR_US
+        town.wait(HOUR_US)
         post(town, move(100, f"t{n}"))
         moments.append(from_micros(town.district.now_us))
     assert [balance_at(town.journal.read(), TWO, moment) for moment in moments] == [100, 200, 300]
