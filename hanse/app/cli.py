@@ -11,8 +11,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 import hanse
 from hanse.app.commands import asking, intake, journals, serving, stories
@@ -67,10 +67,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(app).main(list(arguments), prog_name="hanse", standalone_mode=False)
         sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        typer.echo(f"hanse: {error.format_message()} Try: hanse --help.", err=True)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has enough (`| head`); nothing may be written any more, not even at the exit.

@@ -6,7 +6,7 @@ column                what it holds (other names that are understood)
 ``gtin``              article number of 8, 12, 13 or 14 digits (ean, barcode)
 ``product_id``        instead of the GTIN, for what is in the catalogue already
 ``title``             title in English; lists the product (title_en, name)
-``title_de``          title in German; the English one where it is missing (titel, bezeichnung)
+``title_de``          title in German (titel, bezeichnung); where one is missing, the other stands for both
 ``brand``             (marke)
 ``size``              such as ``1.5 l``, ``500 g``, ``6 pc``; one piece where it is missing (inhalt)
 ``category``          key of the category (kategorie)
@@ -130,6 +130,8 @@ def read(path: Path, *, currency: str) -> tuple[list[Row], list[Fault], list[str
             )
             continue
         known = {COLUMNS[name]: cell for name, cell in named.items() if name in COLUMNS and cell}
+        if "title_de" in known:
+            known.setdefault("title", known["title_de"])
         row, wrong = _row(path.name, line, known, currency)
         faults += wrong
         if row is not None:
