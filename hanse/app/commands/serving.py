@@ -21,6 +21,8 @@ from hanse.kernel.errors import Conflict
 __all__ = ["demo", "up"]
 
 DEMO_DATA = Path("data/demo")
+DEMO_SNAPSHOT_EVERY = 25_000
+"""About half an hour of the town: after a kill the next start folds no more than that."""
 EVERYWHERE = "0.0.0.0"
 
 
@@ -66,7 +68,12 @@ def demo(
     Everything in it is simulated, and anybody may take any seat: never put real people's data into it.
     """
     settings = settings_of(
-        data=data, host=EVERYWHERE if lan else host, port=port, demo=True, name="Helsinki", snapshot_every=None
+        data=data,
+        host=EVERYWHERE if lan else host,
+        port=port,
+        demo=True,
+        name="Helsinki",
+        snapshot_every=DEMO_SNAPSHOT_EVERY,
     )
     if fresh:
         _begin_anew(settings.data, sure=yes)
