@@ -39,8 +39,9 @@ from hanse.events.market import PartCollected, PartDelivered, PartEnded, PartHan
 from hanse.finance.ledger.views import shortfall
 from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import CARD, wallet_of
-from hanse.kernel.errors import NotFound, must
+from hanse.kernel.errors import InvalidInput, NotFound, must
 from hanse.kernel.ids import ID_LENGTH_MAX
+from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.values import Fulfilment, Part, PayBy, Wish
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Orders, due, order, part_of
@@ -113,6 +114,8 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
     if short_minor:
         return OrderAnswer("funds_short", currency=district.currency, short_minor=short_minor)
     total_minor = sum([hold.amount_minor for hold in holds])
+    if total_minor > AMOUNT_MAX_MINOR:
+        raise InvalidInput("finance.total_too_large", "Order less at once.", field="lines")
 
     orders.place(
         district,

@@ -14,7 +14,7 @@ RATE_ONE_BP = 10_000
 """The whole, in basis points."""
 
 AMOUNT_MAX_MINOR = 10**15
-"""No amount may be larger: sums of a million of them still fit a signed 64-bit SQL integer."""
+"""No amount may be larger: sums of nine thousand of them still fit a signed 64-bit integer of SQL or MessagePack."""
 
 # ISO 4217 currencies whose minor unit is not 1/100; all others that we accept have two digits.
 _DIGITS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}

@@ -6,12 +6,15 @@ import msgspec
 
 from hanse.kernel.errors import InvalidInput
 
-__all__ = ["PIECES_MAX", "Quantity", "Unit", "check_pieces", "reference_price"]
+__all__ = ["PIECES_MAX", "UNITS_MAX", "Quantity", "Unit", "check_pieces", "reference_price"]
 
 Unit = Literal["pc", "g", "ml"]
 
 PIECES_MAX = 10_000
 """More of one thing in one order line is a mistake or an attack, not shopping."""
+
+UNITS_MAX = 10**9
+"""No count of stock, and no piece, may come to more units: sums of them fit a signed 64-bit integer."""
 
 
 class Quantity(msgspec.Struct, frozen=True, gc=False):

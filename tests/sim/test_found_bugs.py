@@ -217,3 +217,18 @@ def test_two_shops_may_draw_on_one_item_and_sell_it_once(town: Stage) -> None:
 
 def _hold(name: str, amount_minor: int, *, until_us: int = 0) -> Transfer:
     return Transfer(name, wallet_of(ADA), "shp_mill/sales", amount_minor, "hold", until_us=until_us)
+
+
+def test_an_order_comes_to_no_more_than_the_ledger_can_move(town: Stage) -> None:
+    town.do(catalogue.set_offers, "shp_mill", [offer("shp_mill", "tea", price_minor=10**15)])
+    before = town.district.position
+    with pytest.raises(InvalidInput, match="Order less"):
+        town.do(place, ADA, PlaceOrder((Wish("off_mill_tea", 2),), payment="card", card_token="tok"))
+    assert town.district.position == before
+
+
+def test_a_piece_takes_no_more_units_than_a_snapshot_can_hold(town: Stage) -> None:
+    vast = msgspec.structs.replace(offer("shp_mill", "tea"), units=10**22)
+    with pytest.raises(InvalidInput, match="units a piece"):
+        town.do(catalogue.set_offers, "shp_mill", [vast])
+    assert town.view(Catalogue).offers["off_mill_tea"].units == 1

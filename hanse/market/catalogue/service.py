@@ -6,6 +6,7 @@ from hanse.district.core import District
 from hanse.events.market import OffersSet, ProductsListed, ShopJoined
 from hanse.kernel.errors import Conflict, must
 from hanse.kernel.money import AMOUNT_MAX_MINOR, RATE_ONE_BP
+from hanse.kernel.quantity import UNITS_MAX
 from hanse.market.catalogue.views import Catalogue, Offer, Product, product, shop
 
 __all__ = ["ROWS_PER_EVENT", "join_shop", "list_products", "set_offers"]
@@ -67,9 +68,9 @@ def set_offers(district: District, shop_id: str, offers: Sequence[Offer]) -> int
         product(district, offered.product_id)
         before = known.get(offered.offer_id)
         must(
-            0 <= offered.price_minor <= AMOUNT_MAX_MINOR and offered.units > 0,
+            0 <= offered.price_minor <= AMOUNT_MAX_MINOR and 0 < offered.units <= UNITS_MAX,
             "market.bad_price",
-            "Give a price that is not negative, and at least one unit a piece.",
+            f"Give a price that is not negative, and 1 to {UNITS_MAX} units a piece.",
             field="price_minor",
         )
         if offered.shop_id != shop_id or (before is not None and before.shop_id != shop_id):

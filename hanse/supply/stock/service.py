@@ -11,12 +11,12 @@ from hanse.events.supply import (
     StockShort,
 )
 from hanse.kernel.errors import Conflict, must
+from hanse.kernel.quantity import UNITS_MAX
 from hanse.supply.stock.views import Stock, held_for
 
 __all__ = ["ROWS_PER_EVENT", "UNITS_MAX", "count", "issue", "note_short", "release", "take_back"]
 
 ROWS_PER_EVENT = 500
-UNITS_MAX = 10**9
 
 
 def count(district: District, shop_id: str, counted: Sequence[tuple[str, int]]) -> int:
