@@ -60,7 +60,7 @@ class Town:
     def now_us(self) -> int:
         return self.stage.clock.now_us
 
-    def do(self, command: Callable[..., object], *arguments: object, **options: object) -> Any:
+    def do(self, command: Callable[..., object], *arguments: object, **options: Any) -> Any:
         """What a command answers, once all its steps are done; raises the error that it raised."""
         return self.stage.do(command, *arguments, **options)
 
@@ -75,13 +75,13 @@ class Town:
         """The stored names of the entries behind a position, steps included."""
         return [entry.name for entry in self.journal.read(after)]
 
-    def records(self, command: Callable[..., object], *arguments: object, **options: object) -> list[str]:
+    def records(self, command: Callable[..., object], *arguments: object, **options: Any) -> list[str]:
         """The stored names of what a command and its steps record, in order."""
         before = self.district.position
         self.do(command, *arguments, **options)
         return self.names(before)
 
-    def refuses(self, code: str, command: Callable[..., object], *arguments: object, **options: object) -> HanseError:
+    def refuses(self, code: str, command: Callable[..., object], *arguments: object, **options: Any) -> HanseError:
         """Assert that a command is refused with a code and that nothing changed; gives its error."""
         before = self.state(), self.district.position
         with pytest.raises(HanseError) as refused:

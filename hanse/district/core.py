@@ -247,7 +247,7 @@ class District:
 
     def outcome(self, decision_id: str, subject_id: str, *, outcome: str, value: float) -> None:
         """Write what came of a decision into the decision log."""
-        self.record(OutcomeObserved(decision_id, subject_id, outcome, value))
+        self.record(OutcomeObserved(decision_id, subject_id, outcome, float(value)))
 
     # Turning
 
