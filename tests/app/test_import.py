@@ -7,6 +7,7 @@ import pytest
 
 from hanse.app.house import House
 from hanse.app.settings import Settings
+from hanse.app.shopfiles import COLUMNS
 from hanse.kernel.quantity import Quantity
 from hanse.market.catalogue.views import Catalogue
 from hanse.supply.stock.views import Stock
@@ -142,3 +143,8 @@ def test_an_import_into_a_running_district_is_refused(run: Run, data: Path, tmp_
 def test_an_import_for_an_unknown_shop_is_not_found(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "goods.csv").write_text("gtin,price\n2000000000015,2.20\n", encoding="utf-8")
     assert run("import", tmp_path / "goods.csv", "--shop", "shp_9", "--data", data)[0] == 3
+
+
+def test_the_page_about_it_names_every_column() -> None:
+    page = Path("docs/how-to/connect-a-shop.md").read_text(encoding="utf-8")
+    assert [name for name in COLUMNS if f"`{name}`" not in page] == []
