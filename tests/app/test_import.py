@@ -146,5 +146,5 @@ def test_an_import_for_an_unknown_shop_is_not_found(run: Run, data: Path, tmp_pa
 
 
 def test_the_page_about_it_names_every_column() -> None:
-    page = Path("docs/how-to/connect-a-shop.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/how-to/connect-a-shop.md").read_text(encoding="utf-8")
     assert [name for name in COLUMNS if f"`{name}`" not in page] == []
