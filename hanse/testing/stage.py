@@ -15,7 +15,7 @@ from hanse.district.writer import Writer
 from hanse.events.dictionary import Event, decode
 from hanse.journal.faulty import FaultyJournal
 from hanse.journal.memory import MemoryJournal
-from hanse.journal.protocol import Entry
+from hanse.journal.protocol import Entry, Journal
 from hanse.testing.clock import Clock
 
 __all__ = ["Stage", "district"]
@@ -24,7 +24,7 @@ V = TypeVar("V", bound=View)
 
 
 class Stage:
-    """A writer over a journal in memory, and short ways to use it.
+    """A writer over a journal that can be made to fail, and short ways to use it.
 
     Attributes
     ----------
@@ -33,10 +33,16 @@ class Stage:
     """
 
     def __init__(
-        self, charter: Charter, clock: Clock, *, views: Iterable[type[View]] = VIEWS, flows: Sequence[Flow] = FLOWS
+        self,
+        charter: Charter,
+        clock: Clock,
+        journal: Journal,
+        *,
+        views: Iterable[type[View]] = VIEWS,
+        flows: Sequence[Flow] = FLOWS,
     ) -> None:
         self.clock = clock
-        self.journal = FaultyJournal(MemoryJournal())
+        self.journal = FaultyJournal(journal)
         self._build = opener(charter, views=views, flows=flows)
         self.writer = Writer(self.journal, self._build, clock=clock)
 
@@ -92,8 +98,8 @@ class Stage:
         return [e for e in (decode(x.name, x.version, x.body) for x in self.entries(*names)) if e is not None]
 
 
-def district(clock: Clock | None = None, charter: Charter | None = None) -> Stage:
-    """A district in memory with all the app's views and flows.
+def district(clock: Clock | None = None, charter: Charter | None = None, journal: Journal | None = None) -> Stage:
+    """A district with all the app's views and flows, in memory unless a journal is given.
 
     Examples
     --------
@@ -103,4 +109,4 @@ def district(clock: Clock | None = None, charter: Charter | None = None) -> Stag
     >>> [entry.name for entry in town.entries("people.member_joined", "finance.account_opened")]
     ['people.member_joined', 'finance.account_opened']
     """
-    return Stage(charter or Charter(), clock or Clock())
+    return Stage(charter or Charter(), clock or Clock(), journal or MemoryJournal())

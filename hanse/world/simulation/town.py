@@ -57,8 +57,8 @@ class Town:
         self._recent_parts: list[str] = []
         self._hold_names = [f"deposit_{n}" for n in range(12)]
         kinds: list[tuple[int, Callable[[], Act]]] = [
-            (24, self._order),
-            (55, self._move_on),
+            (17, self._order),
+            (62, self._move_on),
             (5, self._refund),
             (5, self._count),
             (4, self._reprice),
@@ -264,6 +264,7 @@ class Town:
             Act(place, (person, PlaceOrder((Wish(f"off_{shop_id}_1", 9_999),) * 3, payment="card", card_token="t"))),
             Act(stock.count, (shop_id, [(f"{shop_id}/1", rng.choice((-1, huge)))])),
             Act(catalogue.set_offers, (rng.choice((shop_id, "shp_none")), [offer])),
+            Act(catalogue.set_offers, (shop_id, [_dear(shop_id), _vast(shop_id)])),
             Act(orders.pick_part, ("ord_none", "ord_none-1", (1, 2))),
             Act(orders.pick_part, (*self._some_part(), (-1, 7))),
             Act(partial(orders.end_part, why="refused"), ("ord_\u2603", "x" * 200)),
@@ -310,6 +311,16 @@ def stumble_after(district: District, shop_id: str, item_id: str) -> None:
 def _product(number: int, vat_bp: int) -> Product:
     name = f"Tea {number}"
     return Product(f"prd_{number}", f"{number:013d}", name, name, "Kogge", Quantity(100, "g"), "tea", "tea", vat_bp, ())
+
+
+def _dear(shop_id: str) -> Offer:
+    """At the highest price there is."""
+    return Offer(f"off_{shop_id}_dear", shop_id, "prd_5", f"{shop_id}/5", 1, 10**15, 1350)
+
+
+def _vast(shop_id: str) -> Offer:
+    """One piece takes more units than anybody has."""
+    return Offer(f"off_{shop_id}_vast", shop_id, "prd_4", f"{shop_id}/4", 10**9, 100, 1350)
 
 
 def _repriced(offer: Offer, price_minor: int) -> Offer:

@@ -1,0 +1,45 @@
+"""What the reliability tests share: a district in a folder, and an audit of a journal by other code."""
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from hanse.app.house import FLOWS, VIEWS
+from hanse.district.core import Charter
+from hanse.district.opening import opener
+from hanse.district.writer import Writer
+from hanse.journal.check import verify
+from hanse.journal.protocol import Commit, Journal
+from hanse.journal.sqlite import SqliteJournal
+from hanse.supply.stock import service as stock
+from hanse.testing import Clock, district, fill_wallet, small_town
+from hanse.testing.town import MEMBERS
+from hanse.world.simulation.books import Books
+from hanse.world.simulation.checks import check_all
+
+
+def open_writer(folder: Path, clock: Callable[[], int]) -> tuple[SqliteJournal, Writer]:
+    journal = SqliteJournal(folder / "journal.sqlite")
+    return journal, Writer(journal, opener(Charter(), views=VIEWS, flows=FLOWS), clock=clock)
+
+
+def found_town(folder: Path, clock: Callable[[], int]) -> None:
+    """The small town, with stock and money enough for any load."""
+    town = small_town(district(Clock(clock()), journal=SqliteJournal(folder / "journal.sqlite")))
+    for person_id in MEMBERS:
+        fill_wallet(town, person_id, 900_000_00)
+    for shop in ("mill", "quay"):
+        town.do(stock.count, f"shp_{shop}", [(f"{shop}/tea", 10**9), (f"{shop}/salt", 10**9)])
+    town.journal.close()
+
+
+def audit(journal: Journal, writer: Writer) -> Books:
+    """Read the whole journal with the auditor's books, and compare the views with them."""
+    verdict = verify(journal)
+    assert verdict.fault == ""
+    books = Books()
+    entries = journal.read()
+    for mark in journal.marks():
+        books.read(Commit(list(islice(entries, mark.entries)), [], mark))
+    check_all(writer.district, books)
+    return books
