@@ -20,7 +20,6 @@ from hanse.kernel.errors import Conflict
 
 __all__ = ["demo", "up"]
 
-DEMO_DATA = Path("data/demo")
 DEMO_SNAPSHOT_EVERY = 25_000
 """About half an hour of the town: after a kill the next start folds no more than that."""
 EVERYWHERE = "0.0.0.0"
@@ -52,7 +51,7 @@ def up(
 
 
 def demo(
-    data: Annotated[Path, typer.Option("--data", help="Folder of the demo's district.", file_okay=False)] = DEMO_DATA,
+    data: Data = None,
     host: Host = None,
     port: Port = None,
     lan: Lan = False,
