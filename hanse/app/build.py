@@ -9,16 +9,12 @@ from typing import Any, NamedTuple
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
-import hanse
-from hanse.app.auth import COOKIE, Doorkeeper, issue_token
+from hanse.app.auth import Doorkeeper, issue_token
 from hanse.app.house import House, now_us
-from hanse.app.http import demo, health, league, placing, shop_parts
+from hanse.app.http import demo, description, health, league, placing, shop_parts
 from hanse.app.http.front import BODY_MAX, Front
 from hanse.app.http.handling import EXCEPTION_HANDLERS
 from hanse.app.http.league import Pulse
@@ -58,6 +54,7 @@ API_ROUTES: tuple[ControllerRouterHandler, ...] = (
     *league.ROUTES,
     *health.ROUTES,
     *demo.ROUTES,
+    *description.ROUTES,
 )
 
 
@@ -86,7 +83,7 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] | None 
         dependencies=_dependencies(house, parts),
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[_send_headers],
-        openapi_config=_openapi(),
+        openapi_config=description.config(),
         logging_config=None,
     )
 
@@ -138,6 +135,10 @@ def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
 
         return free
 
+    def owner_of_item() -> Callable[[str], str]:
+        items = house.district.view(Stock).items
+        return lambda item_id: items[item_id].shop_id if item_id in items else ""
+
     def issue() -> Callable[[Principal], str]:
         return lambda principal: issue_token(house.secret, principal, now_us=now_us())
 
@@ -146,6 +147,7 @@ def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
         "district": provide_district,
         "principal": provide_principal,
         "free": free_units,
+        "owner": owner_of_item,
         "issue": issue,
         "journal": lambda: house.journal,
         "vault": lambda: house.vault,
@@ -182,21 +184,3 @@ def _pages() -> Sequence[ControllerRouterHandler]:
         return ()
     routes: Sequence[ControllerRouterHandler] = getattr(import_module("hanse.app.pages"), "ROUTES", ())
     return routes
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="Hanse",
-        version=hanse.__version__,
-        description="The API of one district. Errors are RFC 9457 problems. Send an Idempotency-Key with what "
-        "changes something, and repeat it without fear for a day.",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        openapi_router=Router("/api", route_handlers=[], opt={"roles": ("public",)}),
-        use_handler_docstrings=True,
-        components=Components(
-            security_schemes={
-                "token": SecurityScheme(type="http", scheme="bearer"),
-                "cookie": SecurityScheme(type="apiKey", name=COOKIE, security_scheme_in="cookie"),
-            }
-        ),
-    )

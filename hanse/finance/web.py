@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, QueryParameter, SkipValidation
 
 from hanse.district.asking import Ask
 from hanse.district.core import District
@@ -50,36 +51,46 @@ class TopUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 At = Annotated[
-    datetime, Parameter(query="at", description="A moment with its offset from UTC, such as 2026-11-22T09:00:00Z.")
+    datetime, QueryParameter(name="at", description="A moment with its offset from UTC, such as 2026-11-22T09:00:00Z.")
 ]
 
 
 @get("/api/wallet", roles=("shopper",), tags=["finance"], summary="Your wallet", sync_to_thread=False)
-def get_wallet(district: District, principal: Principal) -> Statement:
+def get_wallet(district: NamedDependency[District], principal: NamedDependency[Principal]) -> Statement:
     """What is in your wallet, what is held for open orders, and the latest movements."""
     return _statement(account(district, wallet_of(principal.id)))
 
 
 @get("/api/shop/account", roles=("shop",), tags=["finance"], summary="Your sales account", sync_to_thread=False)
-def get_sales(district: District, principal: Principal) -> Statement:
+def get_sales(district: NamedDependency[District], principal: NamedDependency[Principal]) -> Statement:
     """What your shop has sold and not yet drawn, and the latest movements."""
     return _statement(account(district, sales_of(principal.id)))
 
 
 @get("/api/wallet/balance", roles=("shopper",), tags=["finance"], summary="Your wallet at a past moment")
-async def get_wallet_balance(district: District, journal: Journal, principal: Principal, at: At) -> Balance:
+async def get_wallet_balance(
+    district: NamedDependency[District],
+    journal: NamedDependency[SkipValidation[Journal]],
+    principal: NamedDependency[Principal],
+    at: At,
+) -> Balance:
     """What was in your wallet at a moment."""
     return await _balance(district, journal, wallet_of(principal.id), at)
 
 
 @get("/api/shop/account/balance", roles=("shop",), tags=["finance"], summary="Your account at a past moment")
-async def get_sales_balance(district: District, journal: Journal, principal: Principal, at: At) -> Balance:
+async def get_sales_balance(
+    district: NamedDependency[District],
+    journal: NamedDependency[SkipValidation[Journal]],
+    principal: NamedDependency[Principal],
+    at: At,
+) -> Balance:
     """What stood in your sales account at a moment."""
     return await _balance(district, journal, sales_of(principal.id), at)
 
 
 @post("/api/wallet/top-up", roles=("shopper",), tags=["demo"], summary="Fill your wallet", status_code=200)
-async def top_up(ask: Ask, principal: Principal, data: TopUp) -> Statement:
+async def top_up(ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[TopUp]) -> Statement:
     """Put play money into your wallet; only in a demonstration."""
     must(
         data.currency == ask.district.currency,

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get, patch, put
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
-from litestar.params import Dependency, Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
 from hanse.district.asking import Ask
 from hanse.district.core import District
@@ -32,13 +33,18 @@ __all__ = ["ROUTES", "FreeUnits", "basket_shown", "parse_place"]
 
 PAGE_MAX = 100
 FOUND_MAX = 1_000
+OFFSET_MAX = 10**9
 IMPORT_ROWS_MAX = 5_000
 IMPORT_BYTES_MAX = 16 * 1_048_576
 
 FreeUnits = Callable[[str], int]
 """How many units of a stock item are free; the app asks the context that knows."""
 
-Free = Annotated[FreeUnits, Dependency(skip_validation=True)]
+OwnerOfItem = Callable[[str], str]
+"""Which shop a stock item belongs to; empty for none. The app asks the context that knows."""
+
+Owner = NamedDependency[SkipValidation[OwnerOfItem]]
+Free = NamedDependency[SkipValidation[FreeUnits]]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
@@ -168,13 +174,13 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 Cursor = Annotated[
-    str, Parameter(query="cursor", required=False, max_length=20, description="`next` of the page before.")
+    str, QueryParameter(name="cursor", required=False, max_length=20, description="`next` of the page before.")
 ]
-Limit = Annotated[int, Parameter(query="limit", required=False, ge=1, le=PAGE_MAX, description="Rows a page.")]
+Limit = Annotated[int, QueryParameter(name="limit", required=False, ge=1, le=PAGE_MAX, description="Rows a page.")]
 Near = Annotated[
     str,
-    Parameter(
-        query="near",
+    QueryParameter(
+        name="near",
         required=False,
         max_length=50,
         description="WGS84 degrees: lat,lon.",
@@ -191,13 +197,13 @@ Near = Annotated[
     sync_to_thread=False,
 )
 def list_products(
-    district: District,
+    district: NamedDependency[District],
     free: Free,
-    index: ProductIndex,
-    q: Annotated[str, Parameter(required=False, max_length=200, description="Words in any language.")] = "",
-    category: Annotated[str, Parameter(required=False, max_length=80)] = "",
+    index: NamedDependency[ProductIndex],
+    q: Annotated[str, QueryParameter(required=False, max_length=200, description="Words in any language.")] = "",
+    category: Annotated[str, QueryParameter(required=False, max_length=80)] = "",
     near: Near = "",
-    in_stock: Annotated[bool, Parameter(required=False, description="Only what can be had now.")] = False,
+    in_stock: Annotated[bool, QueryParameter(required=False, description="Only what can be had now.")] = False,
     cursor: Cursor = "",
     limit: Limit = 20,
 ) -> ProductPage:
@@ -222,7 +228,13 @@ def list_products(
 
 
 @get("/api/products/{product_id:str}", roles=("public",), tags=["market"], summary="A product", sync_to_thread=False)
-def get_product(district: District, free: Free, index: ProductIndex, product_id: str, near: Near = "") -> ProductShown:
+def get_product(
+    district: NamedDependency[District],
+    free: Free,
+    index: NamedDependency[ProductIndex],
+    product_id: FromPath[str],
+    near: Near = "",
+) -> ProductShown:
     """One product, by its id or its GTIN."""
     place = parse_place(near) if near else None
     return _product_shown(district, _named(district, index, product_id), free, place)
@@ -236,12 +248,12 @@ def get_product(district: District, free: Free, index: ProductIndex, product_id:
     sync_to_thread=False,
 )
 def get_availability(
-    district: District,
+    district: NamedDependency[District],
     free: Free,
-    index: ProductIndex,
-    product_id: str,
-    lat: Annotated[float | None, Parameter(required=False, ge=-90, le=90)] = None,
-    lon: Annotated[float | None, Parameter(required=False, ge=-180, le=180)] = None,
+    index: NamedDependency[ProductIndex],
+    product_id: FromPath[str],
+    lat: Annotated[float | None, QueryParameter(required=False, ge=-90, le=90)] = None,
+    lon: Annotated[float | None, QueryParameter(required=False, ge=-180, le=180)] = None,
 ) -> tuple[OfferShown, ...]:
     """The shops that offer a product: price, free pieces, distance, promised time; the nearest first."""
     found = _named(district, index, product_id)
@@ -253,13 +265,13 @@ def get_availability(
 
 
 @get("/api/shops", roles=("public",), tags=["market"], summary="All shops", sync_to_thread=False)
-def list_shops(district: District) -> tuple[ShopShown, ...]:
+def list_shops(district: NamedDependency[District]) -> tuple[ShopShown, ...]:
     """The shops of the league."""
     return tuple(_shop_shown(district, joined) for joined in district.view(Catalogue).shops.values())
 
 
 @get("/api/shops/{shop_id:str}", roles=("public",), tags=["market"], summary="A shop", sync_to_thread=False)
-def get_shop(district: District, shop_id: str) -> ShopShown:
+def get_shop(district: NamedDependency[District], shop_id: FromPath[str]) -> ShopShown:
     """One shop."""
     return _shop_shown(district, shop(district, shop_id))
 
@@ -271,7 +283,9 @@ def get_shop(district: District, shop_id: str) -> ShopShown:
     summary="What a shop offers",
     sync_to_thread=False,
 )
-def list_offers(district: District, free: Free, shop_id: str, cursor: Cursor = "", limit: Limit = 50) -> OfferPage:
+def list_offers(
+    district: NamedDependency[District], free: Free, shop_id: FromPath[str], cursor: Cursor = "", limit: Limit = 50
+) -> OfferPage:
     """Page through a shop's offers."""
     shop(district, shop_id)
     start = _offset(cursor)
@@ -282,19 +296,23 @@ def list_offers(district: District, free: Free, shop_id: str, cursor: Cursor = "
 
 
 @get("/api/basket", roles=("shopper",), tags=["market"], summary="Your basket", sync_to_thread=False)
-def get_basket(district: District, free: Free, principal: Principal) -> BasketShown:
+def get_basket(district: NamedDependency[District], free: Free, principal: NamedDependency[Principal]) -> BasketShown:
     """Your basket at today's prices."""
     return basket_shown(district, free, principal.id)
 
 
 @put("/api/basket/lines", roles=("shopper",), tags=["market"], summary="Fill your basket")
-async def put_basket_lines(ask: Ask, principal: Principal, data: BasketLines) -> BasketChanged:
+async def put_basket_lines(
+    ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[BasketLines]
+) -> BasketChanged:
     """Make these the lines of your basket."""
     return await ask.answer(BasketChanged, baskets.put, principal.id, data.lines)
 
 
 @patch("/api/basket", roles=("shopper",), tags=["market"], summary="Say how it comes and is paid")
-async def patch_basket(ask: Ask, principal: Principal, data: BasketChoice) -> BasketChanged:
+async def patch_basket(
+    ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[BasketChoice]
+) -> BasketChanged:
     """Choose delivery or pick-up, the address, and how you pay."""
     return await ask.answer(
         BasketChanged,
@@ -314,14 +332,21 @@ async def patch_basket(ask: Ask, principal: Principal, data: BasketChoice) -> Ba
     request_max_body_size=IMPORT_BYTES_MAX,
 )
 async def put_offers(
-    ask: Ask,
-    principal: Principal,
-    data: Annotated[tuple[OfferRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)],
+    ask: NamedDependency[Ask],
+    owner: Owner,
+    principal: NamedDependency[Principal],
+    data: JSONBody[Annotated[tuple[OfferRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)]],
 ) -> Changed:
     """Set prices and stock items of your offers, all of these or none; what is not named stays."""
     products = ask.district.view(Catalogue).products
     rows = []
     for number, row in enumerate(data):
+        must(
+            owner(row.item_id) == principal.id,
+            "market.uncounted_item",
+            "Offer stock items of your own, which you have counted before (PUT /api/shop/stock).",
+            field=f"$[{number}].item_id",
+        )
         known = products.get(row.product_id)
         must(known, "market.unknown_product", "This product is not in the catalogue.", field=f"$[{number}].product_id")
         assert known is not None
@@ -387,7 +412,7 @@ def _basket_lines(view: Catalogue, free: FreeUnits, wishes: Iterable[Wish]) -> I
 
 def _named(district: District, index: ProductIndex, product_id: str) -> Product:
     found = district.view(Catalogue).products.get(product_id)
-    if found is None and product_id.isdigit():
+    if found is None and product_id.isdecimal():
         found = district.view(Catalogue).products.get(index.by_gtin(product_id))
     return found or product(district, product_id)
 
@@ -466,6 +491,6 @@ def _opens_us(hours: OpeningHours, minute_us: int, local: ZoneInfo) -> int:
 def _offset(cursor: str) -> int:
     if not cursor:
         return 0
-    if not cursor.isdigit():
+    if not (cursor.isascii() and cursor.isdecimal()):
         raise InvalidInput("app.bad_query", "Give the cursor of the page before, unchanged.", field="cursor")
-    return int(cursor)
+    return min(int(cursor), OFFSET_MAX)

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, JSONBody, QueryParameter, SkipValidation
 
 from hanse.district.asking import Ask
 from hanse.district.core import District
@@ -92,11 +93,17 @@ class Membership(msgspec.Struct, frozen=True):
 IssueToken = Callable[[Principal], str]
 """Makes the token that shows who somebody is; the app does."""
 
-Issue = Annotated[IssueToken, Dependency(skip_validation=True)]
+Issue = NamedDependency[SkipValidation[IssueToken]]
 
 
 @post("/api/members", roles=("public",), tags=["people"], summary="Join")
-async def join(ask: Ask, vault: Vault, sealer: Sealer, issue: Issue, data: Joining) -> Joined:
+async def join(
+    ask: NamedDependency[Ask],
+    vault: NamedDependency[Vault],
+    sealer: NamedDependency[Sealer],
+    issue: Issue,
+    data: JSONBody[Joining],
+) -> Joined:
     """Become a member. Name and number are sealed; the journal gets a pseudonym."""
     person_id = _new_id("per", ask)
     await sealer.put(person_id, {person_id: Identity(data.name, data.phone)})
@@ -110,20 +117,29 @@ async def join(ask: Ask, vault: Vault, sealer: Sealer, issue: Issue, data: Joini
 
 
 @get("/api/members/me", roles=("shopper",), tags=["people"], summary="What is kept of you")
-async def get_me(district: District, vault: Vault, principal: Principal) -> Membership:
+async def get_me(
+    district: NamedDependency[District], vault: NamedDependency[Vault], principal: NamedDependency[Principal]
+) -> Membership:
     """Everything that is kept of your person: identity, addresses, consents."""
     return await asyncio.to_thread(_membership, district, vault, principal.id)
 
 
 @delete("/api/members/me", roles=("shopper",), tags=["people"], summary="Be forgotten")
-async def erase_me(ask: Ask, vault: Vault, principal: Principal) -> None:
+async def erase_me(
+    ask: NamedDependency[Ask], vault: NamedDependency[Vault], principal: NamedDependency[Principal]
+) -> None:
     """Destroy the key to everything that is personal; what is left says nothing about you."""
     await asyncio.to_thread(vault.erase, principal.id)
     await ask.run(members.erase, principal.id)
 
 
 @post("/api/addresses", roles=("shopper",), tags=["people"], summary="Keep an address")
-async def keep_address(ask: Ask, sealer: Sealer, principal: Principal, data: NewAddress) -> Kept:
+async def keep_address(
+    ask: NamedDependency[Ask],
+    sealer: NamedDependency[Sealer],
+    principal: NamedDependency[Principal],
+    data: JSONBody[NewAddress],
+) -> Kept:
     """Seal an address in the vault; orders name it by its id."""
     address_id = _new_id("adr", ask)
     if not keeps_address(ask.district, principal.id, address_id):
@@ -135,20 +151,24 @@ async def keep_address(ask: Ask, sealer: Sealer, principal: Principal, data: New
 
 
 @get("/api/addresses", roles=("shopper",), tags=["people"], summary="Your addresses")
-async def list_addresses(district: District, vault: Vault, principal: Principal) -> tuple[AddressShown, ...]:
+async def list_addresses(
+    district: NamedDependency[District], vault: NamedDependency[Vault], principal: NamedDependency[Principal]
+) -> tuple[AddressShown, ...]:
     """The addresses that you keep here."""
     kept = tuple(member(district, principal.id).addresses)
     return await asyncio.to_thread(_addresses, vault, kept)
 
 
 @get("/api/consents", roles=("shopper",), tags=["people"], summary="What you allow", sync_to_thread=False)
-def list_consents(district: District, principal: Principal) -> Consents:
+def list_consents(district: NamedDependency[District], principal: NamedDependency[Principal]) -> Consents:
     """What you have allowed."""
     return _consents(district, principal.id)
 
 
 @put("/api/consents", roles=("shopper",), tags=["people"], summary="Allow a use of your data")
-async def give_consent(ask: Ask, principal: Principal, data: Consenting) -> Consents:
+async def give_consent(
+    ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[Consenting]
+) -> Consents:
     """Allow a purpose, on all topics or on one."""
     await ask.run(consent.give, principal.id, purpose=data.purpose, topic=data.topic)
     return _consents(ask.district, principal.id)
@@ -156,10 +176,10 @@ async def give_consent(ask: Ask, principal: Principal, data: Consenting) -> Cons
 
 @delete("/api/consents", roles=("shopper",), tags=["people"], summary="Take a consent back", status_code=200)
 async def withdraw_consent(
-    ask: Ask,
-    principal: Principal,
-    purpose: consent.Purpose,
-    topic: Annotated[str, Parameter(required=False, max_length=80)] = "",
+    ask: NamedDependency[Ask],
+    principal: NamedDependency[Principal],
+    purpose: FromQuery[consent.Purpose],
+    topic: Annotated[str, QueryParameter(required=False, max_length=80)] = "",
 ) -> Consents:
     """Take a purpose back, or mute one topic of it."""
     await ask.run(consent.withdraw, principal.id, purpose=purpose, topic=topic)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import put
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from hanse.district.asking import Ask
 from hanse.kernel.ids import ID_LENGTH_MAX
@@ -38,9 +40,9 @@ class Counted(msgspec.Struct, frozen=True):
     request_max_body_size=IMPORT_BYTES_MAX,
 )
 async def put_stock(
-    ask: Ask,
-    principal: Principal,
-    data: Annotated[tuple[CountRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)],
+    ask: NamedDependency[Ask],
+    principal: NamedDependency[Principal],
+    data: JSONBody[Annotated[tuple[CountRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)]],
 ) -> Counted:
     """Count items of your own, all of these or none; what is not named stays."""
     rows = [(row.item_id, row.on_hand) for row in data]

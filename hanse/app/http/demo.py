@@ -3,6 +3,8 @@
 import msgspec
 from litestar import Response, delete, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from hanse.app.auth import COOKIE, TOKEN_LIFE_US, issue_token
 from hanse.app.house import House, now_us
@@ -31,7 +33,7 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 @post("/api/demo/seat", roles=("public",), tags=["demo"], summary="Take a seat", status_code=200, sync_to_thread=False)
-def take_seat(house: House, data: TakeSeat) -> Response[Seat]:
+def take_seat(house: NamedDependency[House], data: JSONBody[TakeSeat]) -> Response[Seat]:
     """Be somebody, in a demonstration: gives a token, and sets it as a cookie too."""
     if not house.settings.demo:
         raise NotFound("app.no_demo", "This is no demonstration; nobody can take a seat here.")

@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from hanse.app.http.front import BODY_MAX, too_large
-from hanse.app.http.problems import PROBLEM_TYPE, FieldError, encode, problem_of
+from hanse.app.http.problems import PROBLEM_TYPE, FieldError, encode, no_json, problem_of
 from hanse.kernel.errors import HanseError, InvalidInput, NotFound
 
 __all__ = ["EXCEPTION_HANDLERS"]
@@ -46,10 +46,11 @@ def on_bug(request: AnyRequest, error: Exception) -> Response[Any]:
 
 def _bad_input(request: AnyRequest, error: HTTPException) -> Response[Any]:
     found = error.extra if isinstance(error.extra, list) else []
-    in_body = any(one.get("source") == "body" or one.get("key", "").startswith("data") for one in found)
-    code = "app.bad_field" if in_body else "app.bad_query"
-    sentence = "Send a body as the API's description says." if in_body else "Correct the query."
-    errors = tuple(FieldError(one.get("key", "") if not in_body else "$", one.get("message", "")) for one in found)
+    if any(one.get("key") == "data" for one in found) and "form" not in request.headers.get("content-type", ""):
+        # A body that is there was decoded by us; the framework only ever finds that none came.
+        return _answer(request, no_json())
+    code, sentence = "app.bad_query", "Correct what the request says of these fields."
+    errors = tuple(FieldError(one.get("key", ""), one.get("message", "")) for one in found)
     problem = msgspec.structs.replace(problem_of(InvalidInput(code, sentence), request.url.path), errors=errors)
     return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_TYPE)
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from hanse.app.house import House
@@ -97,14 +98,16 @@ class DecisionShown(msgspec.Struct, frozen=True):
 
 
 @get("/api/league/summary", roles=("league",), tags=["league"], summary="How the district does", sync_to_thread=False)
-def get_summary(house: House, feed: Feed, pulse: Pulse) -> Summary:
+def get_summary(house: NamedDependency[House], feed: NamedDependency[Feed], pulse: NamedDependency[Pulse]) -> Summary:
     """Orders a second, open orders, and what waits for a person."""
     return summary(house, feed, pulse)
 
 
 @get("/api/stories/{story_id:str}", roles=("league",), tags=["league"], summary="A story", sync_to_thread=False)
 def get_story(
-    house: House, story_id: str, limit: Annotated[int, Parameter(required=False, ge=1, le=1_000)] = 200
+    house: NamedDependency[House],
+    story_id: FromPath[str],
+    limit: Annotated[int, QueryParameter(required=False, ge=1, le=1_000)] = 200,
 ) -> tuple[Happening, ...]:
     """Everything that happened to one thing, in order, each with what caused it."""
     entries = house.journal.story(story_id, limit=limit) if len(story_id) <= 2 * ID_LENGTH_MAX else []
@@ -115,7 +118,7 @@ def get_story(
 
 @get("/api/decisions", roles=("league",), tags=["league"], summary="The latest decisions", sync_to_thread=False)
 def list_decisions(
-    house: House, limit: Annotated[int, Parameter(required=False, ge=1, le=LATEST_MAX)] = 20
+    house: NamedDependency[House], limit: Annotated[int, QueryParameter(required=False, ge=1, le=LATEST_MAX)] = 20
 ) -> tuple[DecisionShown, ...]:
     """What brains chose, why, and what came of it; the newest first."""
     view = house.district.view(Decisions)
@@ -133,9 +136,9 @@ def list_decisions(
 )
 def stream_events(
     request: Request[Any, Any, Any],
-    feed: Feed,
-    principal: Principal,
-    after: Annotated[int | None, Parameter(required=False, ge=0, description="Position to go on from.")] = None,
+    feed: NamedDependency[Feed],
+    principal: NamedDependency[Principal],
+    after: Annotated[int | None, QueryParameter(required=False, ge=0, description="Position to go on from.")] = None,
 ) -> Stream:
     """Server-sent events: the league sees all, a shopper and a shop what happens to their own orders."""
     last = request.headers.get("last-event-id", "")

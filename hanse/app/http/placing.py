@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from hanse.app.house import House
 from hanse.app.http.orders import Reply, fingerprint, order_reply, refusal
@@ -120,7 +121,12 @@ _ANSWERS = {
 
 
 @post("/api/orders", roles=("shopper",), tags=["orders"], summary="Place an order", responses=_ANSWERS)
-async def place_order(ask: Ask, house: House, principal: Principal, data: PlaceOrder) -> Response[OrderAnswer]:
+async def place_order(
+    ask: NamedDependency[Ask],
+    house: NamedDependency[House],
+    principal: NamedDependency[Principal],
+    data: JSONBody[PlaceOrder],
+) -> Response[OrderAnswer]:
     """Place an order over one or more shops: all of it or nothing. `hanse.app.http.front` does the same, faster."""
     job = Job(order.place, (principal.id, data), principal.caller, ask.key, ask.fingerprint)
     return _sent(order_reply(await house.submit(job)))
@@ -128,7 +134,10 @@ async def place_order(ask: Ask, house: House, principal: Principal, data: PlaceO
 
 @post("/api/basket/order", roles=("shopper",), tags=["orders"], summary="Order your basket", responses=_ANSWERS)
 async def order_basket(
-    ask: Ask, house: House, principal: Principal, data: Checkout | None = None
+    ask: NamedDependency[Ask],
+    house: NamedDependency[House],
+    principal: NamedDependency[Principal],
+    data: JSONBody[Checkout | None] = None,
 ) -> Response[OrderAnswer]:
     """Order what lies in your basket, as you chose it there."""
     token = data.card_token if data else ""
@@ -154,9 +163,9 @@ def place_basket(district: District, shopper_id: str, card_token: str) -> OrderA
     request_max_body_size=BATCH_BYTES_MAX,
 )
 async def place_batch(
-    house: House,
-    principal: Principal,
-    data: Annotated[tuple[BatchOrder, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)],
+    house: NamedDependency[House],
+    principal: NamedDependency[Principal],
+    data: JSONBody[Annotated[tuple[BatchOrder, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]],
 ) -> Response[tuple[BatchAnswer, ...]]:
     """Place up to 500 orders, each by itself and under its own key; the answers stand in the same order."""
     pending = [_submit(house, principal, one) for one in data]
@@ -191,10 +200,10 @@ def _for_whom(principal: Principal, shopper_id: str) -> str:
 
 @get("/api/orders", roles=("shopper",), tags=["orders"], summary="Your orders", sync_to_thread=False)
 def list_orders(
-    house: House,
-    principal: Principal,
-    cursor: Annotated[str, Parameter(required=False, max_length=ID_LENGTH_MAX)] = "",
-    limit: Annotated[int, Parameter(required=False, ge=1, le=PAGE_MAX)] = 20,
+    house: NamedDependency[House],
+    principal: NamedDependency[Principal],
+    cursor: Annotated[str, QueryParameter(required=False, max_length=ID_LENGTH_MAX)] = "",
+    limit: Annotated[int, QueryParameter(required=False, ge=1, le=PAGE_MAX)] = 20,
 ) -> OrderPage:
     """Your latest orders, newest first. The cursor is the last id of the page before."""
     mine = orders_of_shopper(house.district, principal.id)
@@ -207,7 +216,9 @@ def list_orders(
 @get(
     "/api/orders/{order_id:str}", roles=("shopper", "league"), tags=["orders"], summary="An order", sync_to_thread=False
 )
-def get_order(house: House, principal: Principal, order_id: str) -> OrderShown:
+def get_order(
+    house: NamedDependency[House], principal: NamedDependency[Principal], order_id: FromPath[str]
+) -> OrderShown:
     """One order, open or closed."""
     return order_shown(_mine(house, principal, order_id))
 
@@ -220,7 +231,11 @@ def get_order(house: House, principal: Principal, order_id: str) -> OrderShown:
     status_code=200,
 )
 async def cancel_order(
-    ask: Ask, house: House, principal: Principal, order_id: str, data: Cancellation | None = None
+    ask: NamedDependency[Ask],
+    house: NamedDependency[House],
+    principal: NamedDependency[Principal],
+    order_id: FromPath[str],
+    data: JSONBody[Cancellation | None] = None,
 ) -> OrderShown:
     """Cancel every part that nobody has picked yet."""
     _mine(house, principal, order_id)
@@ -235,7 +250,13 @@ async def cancel_order(
     summary="Give money back",
     status_code=204,
 )
-async def refund_part(ask: Ask, principal: Principal, order_id: str, part_id: str, data: Refund) -> None:
+async def refund_part(
+    ask: NamedDependency[Ask],
+    principal: NamedDependency[Principal],
+    order_id: FromPath[str],
+    part_id: FromPath[str],
+    data: JSONBody[Refund],
+) -> None:
     """Give back some or all of what was taken for a part; the commission on it goes back to the shop."""
     taken = captured(ask.district, part_id)
     if taken.order_id != order_id or (principal.role == "shop" and taken.shop != f"{principal.id}/sales"):

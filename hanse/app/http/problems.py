@@ -15,7 +15,7 @@ from hanse.kernel.errors import (
     Unavailable,
 )
 
-__all__ = ["PROBLEM_TYPE", "FieldError", "Problem", "encode", "invalid", "problem_of", "status_of"]
+__all__ = ["PROBLEM_TYPE", "FieldError", "Problem", "encode", "invalid", "no_json", "problem_of", "status_of"]
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -92,10 +92,15 @@ def encode(error: HanseError, instance: str) -> tuple[int, list[tuple[bytes, byt
     return problem.status, headers, msgspec.json.encode(problem)
 
 
+def no_json() -> InvalidInput:
+    """What to say about a body that is no JSON, or is not there."""
+    return InvalidInput("app.bad_json", "Send a body of well-formed JSON in UTF-8.")
+
+
 def invalid(error: msgspec.ValidationError | msgspec.DecodeError | UnicodeDecodeError) -> InvalidInput:
     """What msgspec found in a body, as an error that names the field by its JSON path."""
     if not isinstance(error, msgspec.ValidationError):
-        return InvalidInput("app.bad_json", "Send a body of well-formed JSON in UTF-8.")
+        return no_json()
     found = _AT.match(str(error))
     message, path = (found["message"], found["path"] or "$") if found else (str(error), "$")
     named = _FIELD.search(message)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from hanse.app.house import House
 from hanse.district.asking import Ask
@@ -66,7 +68,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 @get("/api/shop/parts", roles=("shop",), tags=["shop"], summary="What you have to do", sync_to_thread=False)
-def list_parts(district: District, principal: Principal) -> tuple[ShopPart, ...]:
+def list_parts(district: NamedDependency[District], principal: NamedDependency[Principal]) -> tuple[ShopPart, ...]:
     """The parts of orders that wait for your shop, the oldest first."""
     return tuple(shop_part(of, state) for of, state in orders_of_shop(district, principal.id))
 
@@ -77,27 +79,36 @@ def list_parts(district: District, principal: Principal) -> tuple[ShopPart, ...]
     tags=["shop"],
     summary="Where to bring it",
 )
-async def get_address(house: House, principal: Principal, part_id: str) -> Delivery:
+async def get_address(
+    house: NamedDependency[House], principal: NamedDependency[Principal], part_id: FromPath[str]
+) -> Delivery:
     """The address of an open part that is to be delivered."""
     address_id = address_for(house.district, principal, part_id)
     return Delivery(part_id, await asyncio.to_thread(house.vault.get, address_id, Address))
 
 
 @post("/api/shop/parts/{part_id:str}/accept", roles=("shop",), tags=["shop"], summary="Take it on", status_code=204)
-async def accept_part(ask: Ask, principal: Principal, part_id: str) -> None:
+async def accept_part(ask: NamedDependency[Ask], principal: NamedDependency[Principal], part_id: FromPath[str]) -> None:
     """Promise to fulfil a part."""
     await ask.run(orders.accept_part, _order_of(ask.district, principal, part_id), part_id)
 
 
 @post("/api/shop/parts/{part_id:str}/refuse", roles=("shop",), tags=["shop"], summary="Refuse it", status_code=204)
-async def refuse_part(ask: Ask, principal: Principal, part_id: str, data: Refusal) -> None:
+async def refuse_part(
+    ask: NamedDependency[Ask], principal: NamedDependency[Principal], part_id: FromPath[str], data: JSONBody[Refusal]
+) -> None:
     """Say that you can't; stock and money are free again."""
     order_id = _order_of(ask.district, principal, part_id)
     await ask.run(orders.end_part, order_id, part_id, why="refused", reason=data.reason)
 
 
 @post("/api/shop/parts/{part_id:str}/pick", roles=("shop",), tags=["shop"], summary="It lies ready", status_code=204)
-async def pick_part(ask: Ask, principal: Principal, part_id: str, data: Picked | None = None) -> None:
+async def pick_part(
+    ask: NamedDependency[Ask],
+    principal: NamedDependency[Principal],
+    part_id: FromPath[str],
+    data: JSONBody[Picked | None] = None,
+) -> None:
     """Say what lies ready; less than ordered lowers the bill."""
     order_id = _order_of(ask.district, principal, part_id)
     await ask.run(orders.pick_part, order_id, part_id, data.quantities if data else None)
@@ -110,7 +121,9 @@ async def pick_part(ask: Ask, principal: Principal, part_id: str, data: Picked |
     summary="It leaves the shop",
     status_code=204,
 )
-async def hand_over_part(ask: Ask, principal: Principal, part_id: str) -> None:
+async def hand_over_part(
+    ask: NamedDependency[Ask], principal: NamedDependency[Principal], part_id: FromPath[str]
+) -> None:
     """Hand a part to the shopper or to a courier; now the money is taken."""
     await ask.run(orders.hand_over_part, _order_of(ask.district, principal, part_id), part_id)
 
@@ -122,7 +135,9 @@ async def hand_over_part(ask: Ask, principal: Principal, part_id: str) -> None:
     summary="It is at the door",
     status_code=204,
 )
-async def deliver_part(ask: Ask, principal: Principal, part_id: str) -> None:
+async def deliver_part(
+    ask: NamedDependency[Ask], principal: NamedDependency[Principal], part_id: FromPath[str]
+) -> None:
     """Say that a part has been delivered."""
     await ask.run(orders.deliver_part, _order_of(ask.district, principal, part_id), part_id)
 

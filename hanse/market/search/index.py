@@ -39,7 +39,7 @@ class ProductIndex:
         count = 0
         for product in products:
             self._gtins[product.gtin] = product.product_id
-            self._writer.delete_documents("product_id", product.product_id)
+            self._writer.delete_documents_by_term("product_id", product.product_id)
             words = f"{product.title_en} {product.title_de} {product.brand} {product.category} {product.gtin}"
             self._writer.add_document(
                 tantivy.Document(

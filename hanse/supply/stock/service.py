@@ -20,8 +20,12 @@ ROWS_PER_EVENT = 500
 
 
 def count(district: District, shop_id: str, counted: Sequence[tuple[str, int]]) -> int:
-    """Say how many units of each item are on hand; unchanged ones are dropped. Records `StockCounted`."""
-    for _, on_hand in counted:
+    """Say how many units of each item are on hand; unchanged ones are dropped. Records `StockCounted`.
+
+    Raises `Conflict` for an item that another shop has counted before.
+    """
+    items = district.view(Stock).items
+    for item_id, on_hand in counted:
         must(
             0 <= on_hand <= UNITS_MAX,
             "supply.bad_count",
@@ -29,7 +33,8 @@ def count(district: District, shop_id: str, counted: Sequence[tuple[str, int]]) 
             field="on_hand",
             value=on_hand,
         )
-    items = district.view(Stock).items
+        if item_id in items and items[item_id].shop_id != shop_id:
+            raise Conflict("supply.other_shop", "This stock item belongs to another shop.", item_id=item_id)
     changed = [(i, n) for i, n in counted if i not in items or items[i].on_hand != n]
     for start in range(0, len(changed), ROWS_PER_EVENT):
         batch = changed[start : start + ROWS_PER_EVENT]

@@ -14,10 +14,11 @@ __all__ = ["Item", "Stock", "available", "held_for", "missing"]
 
 
 class Item(msgspec.Struct, gc=False):
-    """Units of one stock item."""
+    """Units of one stock item, and the shop that counted it first: it is that shop's."""
 
     on_hand: int = 0
     held: int = 0
+    shop_id: str = ""
 
 
 class Stock(View):
@@ -32,7 +33,7 @@ class Stock(View):
         for item_id, on_hand in zip(event.item_ids, event.on_hand, strict=True):
             item = items.get(item_id)
             if item is None:
-                items[item_id] = Item(on_hand)
+                items[item_id] = Item(on_hand, 0, event.shop_id)
             else:
                 item.on_hand = on_hand
 
