@@ -8,6 +8,7 @@ so readers in its process only ever see committed state.
 import gc
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 
@@ -61,6 +62,7 @@ class Writer:
         self._on_commit = on_commit
         self._queue: deque[tuple[Job, Reply]] = deque()
         self._in_flight: set[tuple[str, str]] = set()
+        self._stalled = False
         self.restarts = 0
         self._start()
 
@@ -118,7 +120,8 @@ class Writer:
     @property
     def busy(self) -> bool:
         """Whether a turn has anything to do beside deadlines."""
-        return bool(self._queue) or self.district.steps_owed > 0
+        # While the journal cannot be written, what is owed waits for the next turn that somebody asks for.
+        return bool(self._queue) or (self.district.steps_owed > 0 and not self._stalled)
 
     # Turning
 
@@ -141,6 +144,7 @@ class Writer:
         except JournalUnavailable as error:
             self._undo(taken, error)
             return 0
+        self._stalled = False
         self._answers.remember(rows)
         for (job, reply), answer in zip(taken, turn.answers, strict=True):
             if job.key:
@@ -151,13 +155,15 @@ class Writer:
         return len(taken)
 
     def run(self) -> None:
-        """Turn until nothing waits and nothing is owed; for tests, imports and simulations."""
+        """Turn until nothing waits and nothing is owed, or the journal cannot be written; for a stop, tests, imports."""
+        self._stalled = False
         while self.busy:
             self.turn()
 
     def tidy(self) -> None:
         """What can wait for a quiet moment: forget old answers, look for garbage."""
-        self._answers.forget(now_us=self._clock())
+        with suppress(JournalUnavailable):
+            self._answers.forget(now_us=self._clock())
         gc.collect(1)
 
     def _note(self, note: Callable[[District], None]) -> None:
@@ -208,6 +214,7 @@ class Writer:
     def _undo(self, taken: list[tuple[Job, Reply]], error: JournalUnavailable) -> None:
         """The commit failed: nobody is told of anything but that, and memory follows the journal again."""
         self.restarts += 1
+        self._stalled = True
         for job, _ in taken:
             self._in_flight.discard((job.caller, job.key))
         try:
