@@ -2,6 +2,7 @@
 // Each behaviour listens on the document, so fragments that htmx swaps in need no wiring.
 import htmx from "htmx.org";
 import "htmx-ext-sse";
+import { stream } from "./stream.js";
 
 // No eval and no injected style element: the page's policy forbids both (see hanse/app/templating.py).
 Object.assign(htmx.config, {
@@ -12,6 +13,7 @@ Object.assign(htmx.config, {
   historyCacheSize: 0,
   timeout: 15000,
 });
+htmx.createEventSource = stream;
 // A refused form comes back as 422 with the form in it: show it in place.
 htmx.config.responseHandling = [
   { code: "204", swap: false },
@@ -23,13 +25,14 @@ htmx.config.responseHandling = [
 const TOAST_MS = 6000;
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-step],[data-open],[data-close],[data-theme-choice],[data-copy],[role=tab]");
+  const target = event.target.closest("[data-step],[data-open],[data-close],[data-theme-choice],[data-copy],[data-pause],[role=tab]");
   if (!target) return;
   if (target.dataset.step) step(target);
   else if (target.dataset.open) document.getElementById(target.dataset.open)?.showModal();
   else if ("close" in target.dataset) target.closest("dialog, .toast, .notice")?.[target.closest("dialog") ? "close" : "remove"]();
   else if (target.dataset.themeChoice) chooseTheme(target, event);
   else if (target.dataset.copy) navigator.clipboard?.writeText(target.dataset.copy);
+  else if (target.dataset.pause) pause(target);
   else if (target.role === "tab") choose(target);
 });
 
@@ -65,7 +68,7 @@ document.addEventListener("basket", (event) => {
 document.addEventListener("htmx:sendError", () => toast({ text: word("offline"), tone: "bad" }));
 document.addEventListener("htmx:timeout", () => toast({ text: word("offline"), tone: "bad" }));
 document.addEventListener("htmx:responseError", (event) => {
-  toast({ text: event.detail.xhr.getResponseHeader("X-Reason") || word("failed"), tone: "bad" });
+  toast({ text: event.detail.decodeURIComponent(event.detail.xhr.getResponseHeader("X-Reason") || "") || word("failed"), tone: "bad" });
 });
 
 // Whether the stream is alive is shown by whatever carries data-live inside the connected element.
@@ -76,6 +79,24 @@ document.addEventListener("htmx:sseMessage", (event) => {
   const keep = Number(event.target.dataset.limit);
   while (keep && event.target.childElementCount > keep) event.target.lastElementChild.remove();
 });
+
+// What a form led here to say stands in a cookie for one page.
+const said = document.cookie.match(/(?:^|; )hanse_said=([^;]*)/);
+if (said) {
+  document.cookie = "hanse_said=; path=/; max-age=0; samesite=lax";
+  toast({ text: decodeURIComponent(said[1]), tone: "good" });
+}
+
+// A stream that is paused shows nothing new; what came in between stands in the journal.
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if ("paused" in event.target.dataset) event.preventDefault();
+});
+
+function pause(button) {
+  const list = document.getElementById(button.dataset.pause);
+  const paused = list.toggleAttribute("data-paused");
+  button.ariaPressed = String(paused);
+}
 
 function step(button) {
   const input = button.closest(".stepper").querySelector("input");

@@ -3,6 +3,7 @@
 // each message of the stream is one `[seconds, value]`; the newest data-window points stay.
 import uPlot from "uplot";
 import { colour } from "./colour.js";
+import { stream } from "./stream.js";
 
 for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
 
@@ -21,13 +22,12 @@ function draw(figure) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   if (!figure.dataset.stream) return;
   const keep = Number(figure.dataset.window || 300);
-  const source = new EventSource(figure.dataset.stream);
+  const source = stream(figure.dataset.stream);
   source.addEventListener(figure.dataset.event || "message", (event) => {
     const [at, value] = JSON.parse(event.data);
     data = [[...data[0], at].slice(-keep), [...data[1], value].slice(-keep)];
     plot.setData(data);
   });
-  addEventListener("pagehide", () => source.close());
 }
 
 function make(figure, canvas, data) {

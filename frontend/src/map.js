@@ -4,6 +4,7 @@
 // Base features carry `kind`: water, green, building, road, street, path, rail. Tones: open, closed, me, order, courier, pulse.
 import { AttributionControl, LngLatBounds, Map, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
 import { colour } from "./colour.js";
+import { stream } from "./stream.js";
 
 const ICON = { open: "store", closed: "store", me: "user", order: "package", courier: "bike", pulse: "circle" };
 // Kinds from the ground up: [kind, layer type, token, paint].
@@ -132,9 +133,8 @@ function pin(element, { id, label, href, tone = "open", text }) {
 
 function follow(element, show) {
   if (!element.dataset.stream) return;
-  const source = new EventSource(element.dataset.stream);
+  const source = stream(element.dataset.stream);
   source.addEventListener(element.dataset.event || "points", (event) => show(JSON.parse(event.data), false));
-  addEventListener("pagehide", () => source.close());
 }
 
 // A row of the list beside the map (data-place="id") raises its pin while pointed at or focused.

@@ -12,13 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hanse.app.i18n import N_
-from hanse.app.templating import BUILT, asset
-
-# The keys a product's category may name where there is no picture.
-PICTURES = (
-    "bread", "dairy", "drink", "fruit", "vegetable", "meat", "fish", "frozen", "sweets", "coffee", "household",
-    "care", "baby", "pet", "flowers", "deli", "snack", "cereal", "canned", "spice", "alcohol", "other",
-)  # fmt: skip
+from hanse.app.templating import BUILT, PICTURES, asset
 
 COLOURS = {
     N_("Grounds"): ("ground", "surface", "sunken", "raised", "chosen", "band", "band-raised"),

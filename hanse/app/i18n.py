@@ -19,7 +19,7 @@ from babel import Locale
 from babel.core import negotiate_locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
@@ -124,6 +124,11 @@ def percent(share: float, locale: str) -> str:
     return format_percent(share, locale=FORMS[locale])
 
 
+def rate(basis_points: int, locale: str) -> str:
+    """A rate in basis points as an exact percentage, e.g. ``rate(1350, "de")`` → ``13,5 %``."""
+    return format_percent(Decimal(basis_points) / 10_000, locale=FORMS[locale], decimal_quantization=False)
+
+
 def quantity(amount: int, unit: str, locale: str) -> str:
     """A content or a distance in the unit that reads best: ``750 g``, ``1.5 l``, ``350 m``, ``6 pcs``."""
     if unit == "piece":
@@ -155,6 +160,23 @@ def moment(at: datetime, zone: str, locale: str) -> str:
     return format_datetime(at, "medium", tzinfo=ZoneInfo(zone), locale=FORMS[locale])
 
 
+def when(at: datetime, now: datetime, zone: str, locale: str) -> str:
+    """A moment near the present as one would say it, e.g. ``today 14:30`` or ``Wed, 25 Nov 09:15``."""
+    local = ZoneInfo(zone)
+    days = (at.astimezone(local).date() - now.astimezone(local).date()).days
+    gettext = translations(locale).gettext
+    forms = {-1: gettext("yesterday %(time)s"), 0: gettext("today %(time)s"), 1: gettext("tomorrow %(time)s")}
+    if days in forms:
+        return forms[days] % {"time": clock(at, zone, locale)}
+    return f"{day(at, zone, locale)} {clock(at, zone, locale)}"
+
+
+def weekdays(locale: str) -> list[str]:
+    """The days of the week in full, Monday first."""
+    names = Locale.parse(FORMS[locale]).days["stand-alone"]["wide"]
+    return [names[day] for day in range(7)]
+
+
 def ago(at: datetime, now: datetime, locale: str) -> str:
     """How far `at` is from `now`, e.g. ``5 minutes ago`` or ``in 20 minutes``."""
     return format_timedelta(at - now, add_direction=True, threshold=1.1, locale=FORMS[locale])
@@ -175,8 +197,10 @@ def collected() -> Catalog:
     """Every text there is, from templates and Python."""
     texts = Catalog(fuzzy=False)
     options = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
+    # `say` is how a handler asks for a text in the visitor's language.
+    words = {**DEFAULT_KEYWORDS, "say": None, "say_many": (1, 2)}
     methods = [("templates/**.html", "jinja2"), ("**.py", "python")]
-    for name, _, message, comments, context in extract_from_dir(APP, methods, options, comment_tags=(NOTE,)):
+    for name, _, message, comments, context in extract_from_dir(APP, methods, options, words, (NOTE,)):
         texts.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     return texts
 

@@ -23,6 +23,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 BUILT = Path(__file__).parent / "static" / "built"
 BUILT_URL = "/static/built/"
 
+# What is drawn for a kind of goods where there is no picture; frontend/src/pictures/ has a file for each.
+PICTURES = (
+    "alcohol", "baby", "bread", "cake", "canned", "care", "cereal", "cheese", "coffee", "dairy", "deli", "drink",
+    "fish", "flowers", "frozen", "fruit", "household", "meat", "other", "paper", "pet", "snack", "spice", "sweets",
+    "vegetable",
+)  # fmt: skip
+
 # Strict, because no page has an inline script or style, and nothing comes from another host. data: is for the
 # images inside the map library's sheet; the map's worker is a file of ours, so no blob: worker is needed.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -89,10 +96,13 @@ def environment(locale: str, zone: str = "UTC") -> Environment:
         asset=asset,
         unit_price=i18n.unit_price,
         sparkline_points=sparkline_points,
+        drawn=drawn,
+        named=lambda thing: thing.german if locale == "de" else thing.english,
     )
     made.filters.update(
         money=lambda minor, currency: i18n.money(minor, currency, locale),
         number=lambda value, decimals=None: i18n.number(value, locale, decimals),
+        rate=lambda basis_points: i18n.rate(basis_points, locale),
         percent=lambda share: i18n.percent(share, locale),
         quantity=lambda amount, unit: i18n.quantity(amount, unit, locale),
         span=lambda seconds: i18n.span(seconds, locale),
@@ -102,6 +112,11 @@ def environment(locale: str, zone: str = "UTC") -> Environment:
         moment=lambda at: i18n.moment(at, zone, locale),
     )
     return made
+
+
+def drawn(key: str) -> str:
+    """The drawing for a kind of goods: its own, or that of all other things; an address of a picture stays."""
+    return key if key.startswith("/") or key in PICTURES else "other"
 
 
 def asset(name: str) -> str:

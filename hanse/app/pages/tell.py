@@ -1,0 +1,203 @@
+"""Every event in a sentence: for the story of an order, the stream of the league, the shopper's timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hanse.app.i18n import N_
+from hanse.app.pages.visit import Visit
+from hanse.events import district as own
+from hanse.events import finance, learning, market, people, supply
+from hanse.events.dictionary import Event, decode
+from hanse.journal.protocol import Entry
+from hanse.market.catalogue.views import Catalogue
+from hanse.market.orders.views import Orders
+
+__all__ = ["Saying", "shop_name", "tell", "tell_event"]
+
+
+class Saying(msgspec.Struct, frozen=True):
+    """An event in words: its icon, what happened, and a remark."""
+
+    icon: str
+    what: str
+    note: str = ""
+    failed: bool = False
+
+
+Teller = Callable[[Visit, Any], Saying]
+
+
+def tell(visit: Visit, entry: Entry, shops: dict[str, str] | None = None) -> Saying:
+    """An entry in words. `shops` names the shop of each part where the order is closed already."""
+    event = decode(entry.name, entry.version, entry.body)
+    if event is None:
+        return Saying("circle", entry.name)
+    return tell_event(visit, event, shops)
+
+
+def tell_event(visit: Visit, event: Event, shops: dict[str, str] | None = None) -> Saying:
+    """An event in words."""
+    teller = _TELLERS.get(type(event))
+    if teller is not None:
+        return teller(visit, event)
+    icon, text, failed = _PLAIN.get(type(event), ("circle", "", False))
+    part_id = getattr(event, "part_id", "")
+    shop = (shops or {}).get(part_id) or _shop_of_part(visit, getattr(event, "order_id", ""), part_id)
+    return Saying(
+        icon, visit.say(text, shop=shop or visit.say("The shop")) if text else type(event).__name__, "", failed
+    )
+
+
+def shop_name(visit: Visit, shop_id: str) -> str:
+    """A shop's name; «a shop» for one that is not known any more."""
+    shop = visit.district.view(Catalogue).shops.get(shop_id)
+    return shop.name if shop else visit.say("A shop")
+
+
+def _shop_of_part(visit: Visit, order_id: str, part_id: str) -> str:
+    found = visit.district.view(Orders).open.get(order_id)
+    state = found.parts.get(part_id) if found else None
+    return shop_name(visit, state.part.shop_id) if state else ""
+
+
+def _placed(visit: Visit, event: market.OrderPlaced) -> Saying:
+    lines = sum(len(part.lines) for part in event.parts)
+    shops = " + ".join(shop_name(visit, part.shop_id) for part in event.parts)
+    count = visit.say_many("%(num)s line", "%(num)s lines", lines)
+    return Saying("receipt-text", visit.say("Order placed"), f"{shops} · {count} · {visit.money(event.total_minor)}")
+
+
+def _picked(visit: Visit, event: market.PartPicked) -> Saying:
+    pieces = visit.say_many("%(num)s piece", "%(num)s pieces", sum(event.quantities))
+    sum_minor = visit.money(event.goods_minor + event.fee_minor)
+    shop = _shop_of_part(visit, event.order_id, event.part_id) or visit.say("The shop")
+    return Saying("package", visit.say("%(shop)s has packed it", shop=shop), f"{pieces} · {sum_minor}")
+
+
+def _ended(visit: Visit, event: market.PartEnded) -> Saying:
+    shop = _shop_of_part(visit, event.order_id, event.part_id) or visit.say("The shop")
+    said = {
+        "refused": N_("%(shop)s could not take it on"),
+        "cancelled": N_("Cancelled by the shopper"),
+        "unanswered": N_("%(shop)s did not answer in time"),
+        "unpaid": N_("Not paid in time"),
+    }[event.why]
+    return Saying("x", visit.say(said, shop=shop), event.reason, failed=event.why != "cancelled")
+
+
+def _closed(visit: Visit, event: market.OrderClosed) -> Saying:
+    said = {
+        "fulfilled": N_("Order closed: everything arrived"),
+        "partly": N_("Order closed: a part of it arrived"),
+        "unfulfilled": N_("Order closed: nothing of it was fulfilled"),
+    }[event.outcome]
+    return Saying("badge-check", visit.say(said), failed=event.outcome == "unfulfilled")
+
+
+def _money_moved(icon: str, text: str) -> Teller:
+    def say(visit: Visit, event: Any) -> Saying:
+        moved = [t.amount_minor for t in event.transfers if t.action != "void"]
+        freed = [t.amount_minor for t in event.transfers if t.action == "void"]
+        amount = sum(moved) or sum(freed)
+        return Saying(icon, visit.say(text), visit.money(amount) if amount else "")
+
+    return say
+
+
+def _posted(visit: Visit, event: finance.TransfersPosted) -> Saying:
+    said = visit.say("A wallet was topped up") if event.purpose == "top_up" else visit.say("Money was moved")
+    return Saying("wallet", said, visit.money(sum(t.amount_minor for t in event.transfers)))
+
+
+def _goods(icon: str, text: str, field: str) -> Teller:
+    def say(visit: Visit, event: Any) -> Saying:
+        units = getattr(event, field, {})
+        return Saying(icon, visit.say(text), visit.say_many("%(num)s unit", "%(num)s units", sum(units.values())))
+
+    return say
+
+
+def _of_shop(icon: str, text: str, field: str) -> Teller:
+    def say(visit: Visit, event: Any) -> Saying:
+        rows = visit.say_many("%(num)s row", "%(num)s rows", len(getattr(event, field)))
+        return Saying(icon, visit.say(text, shop=shop_name(visit, event.shop_id)), rows)
+
+    return say
+
+
+def _joined(visit: Visit, event: market.ShopJoined) -> Saying:
+    return Saying("store", visit.say("%(shop)s is a shop of the league", shop=event.name), event.street)
+
+
+def _listed(visit: Visit, event: market.ProductsListed) -> Saying:
+    rows = visit.say_many("%(num)s product", "%(num)s products", len(event.product_ids))
+    return Saying("layers", visit.say("Products listed"), rows)
+
+
+def _card(icon: str, text: str) -> Teller:
+    return lambda visit, event: Saying(icon, visit.say(text), visit.money(event.amount_minor))
+
+
+def _declined(visit: Visit, event: finance.CardPaymentDeclined) -> Saying:
+    return Saying("circle-x", visit.say("The card was declined"), event.reason, failed=True)
+
+
+def _decided(visit: Visit, event: learning.DecisionMade) -> Saying:
+    return Saying("sparkles", visit.say("%(capability)s chose", capability=event.capability), event.action)
+
+
+def _trouble(text: str, field: str) -> Teller:
+    return lambda visit, event: Saying("triangle-alert", visit.say(text), getattr(event, field), failed=True)
+
+
+_TELLERS: dict[type[Event], Teller] = {
+    market.OrderPlaced: _placed,
+    market.PartPicked: _picked,
+    market.PartEnded: _ended,
+    market.OrderClosed: _closed,
+    market.ShopJoined: _joined,
+    market.ProductsListed: _listed,
+    market.OffersSet: _of_shop("tag", N_("%(shop)s set prices"), "offer_ids"),
+    supply.StockCounted: _of_shop("list-checks", N_("%(shop)s counted goods"), "item_ids"),
+    supply.StockIssued: _goods("package-open", N_("Goods left the shelf"), "sold"),
+    supply.StockReturned: _goods("undo-2", N_("Goods came back"), "units"),
+    supply.StockShort: _goods("search-x", N_("Somebody wanted more than there was"), "missing"),
+    finance.PaymentHeld: _money_moved("lock", N_("Money set aside: the league stands for the order")),
+    finance.PaymentCaptured: _money_moved("banknote", N_("Money taken")),
+    finance.PaymentReleased: _money_moved("undo-2", N_("Money is the shopper's again")),
+    finance.PaymentSettled: _money_moved("percent", N_("Commission taken by the league")),
+    finance.PaymentRefunded: _money_moved("undo-2", N_("Money given back")),
+    finance.TransfersPosted: _posted,
+    finance.CardPaymentAsked: _card("credit-card", N_("The card provider is asked")),
+    finance.CardRefundAsked: _card("credit-card", N_("The card provider is to give money back")),
+    finance.CardPaymentDeclined: _declined,
+    learning.DecisionMade: _decided,
+    own.StepFailed: _trouble(N_("A step failed and was passed over"), "error"),
+    own.CommandStopped: _trouble(N_("A command stopped the writer"), "error"),
+    own.EffectFailed: _trouble(N_("The world outside did not answer"), "error"),
+}
+
+_PLAIN: dict[type[Event], tuple[str, str, bool]] = {
+    market.BasketChanged: ("shopping-basket", N_("A basket was changed"), False),
+    market.OrderExpired: ("timer", N_("Nobody paid in time"), True),
+    market.PartAccepted: ("check", N_("%(shop)s takes it on"), False),
+    market.PartHandedOver: ("package-check", N_("%(shop)s hands it over"), False),
+    market.PartDelivered: ("truck", N_("Delivered"), False),
+    market.PartCollected: ("shopping-bag", N_("Collected"), False),
+    market.PartSettled: ("badge-check", N_("%(shop)s has its money"), False),
+    supply.StockReleased: ("undo-2", N_("Goods are free again"), False),
+    finance.AccountOpened: ("wallet", N_("An account was opened"), False),
+    finance.HoldsExpired: ("timer", N_("Money set aside was freed"), False),
+    people.MemberJoined: ("user", N_("Somebody became a member"), False),
+    people.MemberErased: ("user", N_("A member was erased"), False),
+    people.AddressKept: ("house", N_("A member keeps an address"), False),
+    people.ConsentGiven: ("shield-check", N_("A member gave consent"), False),
+    people.ConsentWithdrawn: ("shield-check", N_("A member withdrew consent"), False),
+    own.DistrictDeployed: ("zap", N_("The district started with new steps"), False),
+    own.EffectAnswered: ("check", N_("The world outside answered"), False),
+    learning.OutcomeObserved: ("eye", N_("What came of a decision"), False),
+}
