@@ -30,6 +30,7 @@ FLAT_SHARE = 0.7
 
 PER_LOOK_MAX = 5
 BEHIND_MAX_US = 5 * SECOND_US
+DETOUR_M = 2_000.0
 DELIVERY_SHARE = 0.45
 CARD_SHARE = 0.12
 _CARDS = ("tok_ok",) * 90 + ("tok_decline",) * 5 + ("tok_flaky",) * 4 + ("tok_late",)
@@ -91,7 +92,7 @@ class Shoppers:
         if home is None or taken or person not in district.view(Members).by_id:
             return
         wants = [(product_id(product), packs) for product, packs in wanted.lines[:LINES_MAX]]
-        lines = fill(district, home, wants)
+        lines = fill(district, home, wants, detour_m=lambda: self._chance.uniform(0, DETOUR_M))
         if not lines:
             return
         request = order.PlaceOrder(

@@ -1,6 +1,6 @@
 """Which offers of which shops a household takes for what it wants."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hanse.district.core import District
 from hanse.kernel.geo import Place, distance_m
@@ -17,7 +17,13 @@ _WALK_M_PER_LINE = 250.0
 """How much farther somebody goes for one more line of the list."""
 
 
-def fill(district: District, home: Place, wants: Sequence[tuple[str, int]]) -> tuple[Wish, ...]:
+def fill(
+    district: District,
+    home: Place,
+    wants: Sequence[tuple[str, int]],
+    *,
+    detour_m: Callable[[], float] = lambda: 0.0,
+) -> tuple[Wish, ...]:
     """Offers for a shopping list, from as few and as near shops as have the goods.
 
     Parameters
@@ -26,6 +32,9 @@ def fill(district: District, home: Place, wants: Sequence[tuple[str, int]]) -> t
         Where the household lives.
     wants
         Product id and pieces.
+    detour_m
+        How much farther than it is a shop seems today, asked once for each shop that comes into question:
+        so a street does not shop at one place only.
 
     Returns
     -------
@@ -44,7 +53,7 @@ def fill(district: District, home: Place, wants: Sequence[tuple[str, int]]) -> t
     for _ in range(SHOPS_MAX):
         if not open_lines:
             break
-        shop_id = _best_shop(district, home, (found[product_id] for product_id in open_lines), distances)
+        shop_id = _best_shop(district, home, (found[product_id] for product_id in open_lines), distances, detour_m)
         for product_id in [p for p in open_lines if shop_id in found[p]]:
             offer, free = found[product_id][shop_id]
             wishes.append(Wish(offer.offer_id, min(open_lines.pop(product_id), free)))
@@ -64,13 +73,18 @@ def _on_sale(district: District, product_id: str) -> dict[str, tuple[Offer, int]
 
 
 def _best_shop(
-    district: District, home: Place, sellers: Iterable[dict[str, tuple[Offer, int]]], distances: dict[str, float]
+    district: District,
+    home: Place,
+    sellers: Iterable[dict[str, tuple[Offer, int]]],
+    distances: dict[str, float],
+    detour_m: Callable[[], float],
 ) -> str:
     lines: dict[str, int] = {}
     for offers in sellers:
         for shop_id in offers:
             lines[shop_id] = lines.get(shop_id, 0) + 1
     shops = district.view(Catalogue).shops
-    for shop_id in lines.keys() - distances.keys():
-        distances[shop_id] = distance_m(home, shops[shop_id].place)
+    for shop_id in lines:
+        if shop_id not in distances:
+            distances[shop_id] = distance_m(home, shops[shop_id].place) + detour_m()
     return min(lines, key=lambda shop_id: (distances[shop_id] - _WALK_M_PER_LINE * lines[shop_id], shop_id))
