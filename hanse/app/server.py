@@ -60,9 +60,9 @@ async def serve_house(
 ) -> None:
     """Serve on the running loop until a signal comes, or `stop` is set."""
     stop = stop or asyncio.Event()
-    host, port = house.settings.host, house.settings.port
+    host = house.settings.host
     app = create_app(house)
-    server = _server(in_front(app), host, port or _free_port(host))
+    server = _server(in_front(app), host, _free_port(host, house.settings.port))
     _on_signals(stop.set)
     async with app.lifespan():
         serving = asyncio.create_task(server.serve())
@@ -103,11 +103,18 @@ def _on_signals(act: Callable[[], None]) -> None:
             log.debug("no handler for %s here: not the main thread, or not this platform", which)
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_port(host: str, port: int) -> int:
+    """The port, if nobody listens there, or any free one for 0; raises `Unavailable`."""
+    # Asked beforehand, because the server would share a port that another process listens on.
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            raise Unavailable("app.no_port", f"Can't listen on {host}, port {port}; choose another.") from error
+        free: int = probe.getsockname()[1]
+        return free
 
 
 async def _listening(server: Server, serving: "asyncio.Task[None]") -> None:
@@ -123,4 +130,6 @@ async def _listening(server: Server, serving: "asyncio.Task[None]") -> None:
         writer.close()
         return
     cause = serving.exception() if serving.done() else None
-    raise Unavailable("app.no_port", f"Can't listen on port {server.bind_port}; choose another.") from cause
+    raise Unavailable(
+        "app.no_port", f"Can't listen on {server.bind_addr}, port {server.bind_port}; choose another."
+    ) from cause

@@ -330,6 +330,7 @@ async def patch_basket(
     tags=["market"],
     summary="Set your offers",
     request_max_body_size=IMPORT_BYTES_MAX,
+    takes_csv=True,
 )
 async def put_offers(
     ask: NamedDependency[Ask],

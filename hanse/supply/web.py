@@ -38,6 +38,7 @@ class Counted(msgspec.Struct, frozen=True):
     tags=["supply"],
     summary="Say what is on hand",
     request_max_body_size=IMPORT_BYTES_MAX,
+    takes_csv=True,
 )
 async def put_stock(
     ask: NamedDependency[Ask],

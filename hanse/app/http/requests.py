@@ -1,6 +1,8 @@
 """How a request is read: JSON strictly by msgspec, and what routes get handed of it by name."""
 
+from csv import DictReader
 from functools import lru_cache
+from io import StringIO
 from typing import Any
 
 import msgspec
@@ -40,15 +42,19 @@ class JsonRequest(Request[Any, Any, Any]):
     """
 
     async def json(self) -> Any:
-        """The body as what the route's `data` says."""
+        """The body as what the route's `data` says; rows may come as CSV where the route takes it."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type.encode() not in JSON_TYPES:
-            raise InvalidInput("app.bad_media_type", "Send the body as application/json.", field="Content-Type")
         wanted = self.route_handler.parsed_data_field
+        annotation: Any = wanted.annotation if wanted else Any
+        body = await self.body()
         try:
-            return _decoder(wanted.annotation if wanted else Any).decode(await self.body())
+            if media_type == "text/csv" and self.route_handler.opt.get("takes_csv"):
+                return msgspec.convert(list(DictReader(StringIO(body.decode()))), annotation, strict=False)
+            if media_type.encode() in JSON_TYPES:
+                return _decoder(annotation).decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise invalid(error) from error
+        raise InvalidInput("app.bad_media_type", "Send the body as application/json.", field="Content-Type")
 
 
 @lru_cache(maxsize=256)

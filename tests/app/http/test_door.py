@@ -156,7 +156,9 @@ async def test_nobody_gets_past_a_route_that_is_not_public(town: Town) -> None:
             assert answer.headers["www-authenticate"].startswith("Bearer"), route
 
 
-@pytest.mark.parametrize(("role", "id_"), [("shopper", "per_bob"), ("shop", "shp_2"), ("courier", "cou_1"), ("league", "")])
+@pytest.mark.parametrize(
+    ("role", "id_"), [("shopper", "per_bob"), ("shop", "shp_2"), ("courier", "cou_1"), ("league", "")]
+)
 async def test_every_seat_is_shut_out_of_what_is_not_for_its_role(town: Town, role: str, id_: str) -> None:
     async with town.client(role, id_) as other:
         for route, handler in all_handlers(town.app):
@@ -198,7 +200,14 @@ async def test_foreign_orders_parts_and_addresses_do_not_exist(town: Town) -> No
 
 
 async def test_an_address_is_opened_only_while_there_is_something_to_bring(town: Town) -> None:
-    where = {"name": "Ada Planted", "street": "Katu 2", "postcode": "00100", "city": "Helsinki", "lat": 60.17, "lon": 24.95}
+    where = {
+        "name": "Ada Planted",
+        "street": "Katu 2",
+        "postcode": "00100",
+        "city": "Helsinki",
+        "lat": 60.17,
+        "lon": 24.95,
+    }
     async with town.client("shopper", "per_ada") as ada:
         address_id = (await ada.post("/api/addresses", json=where, headers=key())).json()["address_id"]
         order = lines(("shp_1:prd_1", 1)) | {"fulfilment": "delivery", "address_id": address_id}

@@ -164,7 +164,11 @@ async def test_a_basket_becomes_an_order_and_is_empty(town: Town) -> None:
         shown = (await ada.get("/api/basket")).json()
         answer = await ada.post("/api/basket/order", headers=key())
         after = (await ada.get("/api/basket")).json()
-    assert (shown["total_minor"], shown["lines"][0]["title_de"], shown["lines"][0]["free_pieces"]) == (398, "Vollmilch", 10)
+    assert (shown["total_minor"], shown["lines"][0]["title_de"], shown["lines"][0]["free_pieces"]) == (
+        398,
+        "Vollmilch",
+        10,
+    )
     assert (answer.status_code, answer.json()["total_minor"]) == (201, 398)
     assert after["lines"] == []
 
@@ -184,7 +188,8 @@ async def test_a_delivered_basket_costs_each_shops_fee(town: Town) -> None:
 async def test_orders_are_listed_newest_first_and_closed_ones_stay_readable(town: Town) -> None:
     async with town.client("shopper", "per_ada") as ada:
         ids = [
-            (await ada.post("/api/orders", json=lines(("shp_1:prd_1", 1)), headers=key())).json()["order_id"] for _ in range(3)
+            (await ada.post("/api/orders", json=lines(("shp_1:prd_1", 1)), headers=key())).json()["order_id"]
+            for _ in range(3)
         ]
         cancelled = await ada.post(f"/api/orders/{ids[0]}/cancel", json={"reason": "too many"}, headers=key())
         await town.settle()

@@ -101,7 +101,8 @@ def furnish(house: House) -> None:
         )
         do(house.writer, catalogue.join_shop, joined)
         offers = [
-            Offer(f"{shop_id}:{row[0]}", shop_id, row[0], f"{shop_id}/{row[0]}", 1, row[5] + number, 1350) for row in GOODS
+            Offer(f"{shop_id}:{row[0]}", shop_id, row[0], f"{shop_id}/{row[0]}", 1, row[5] + number, 1350)
+            for row in GOODS
         ]
         do(house.writer, catalogue.set_offers, shop_id, offers)
         do(house.writer, stock.count, shop_id, [(offer.item_id, 10) for offer in offers])
@@ -119,4 +120,6 @@ def do(writer: Writer, command: Any, *arguments: Any) -> None:
 
 
 def _product(product_id: str, gtin: str, title_en: str, title_de: str, category: str) -> Product:
-    return Product(product_id, gtin, title_en, title_de, "Nordland", Quantity(1_000, "ml"), category, category, 1350, ())
+    return Product(
+        product_id, gtin, title_en, title_de, "Nordland", Quantity(1_000, "ml"), category, category, 1350, ()
+    )
