@@ -5,11 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from hanse.journal.sqlite import SqliteJournal
 from hanse.kernel.errors import InvalidInput
 from hanse.world.simulation import Failure, Report, run
+from hanse.world.simulation.life import Life
 
 SEEDS_PER_BLOCK = 20
 BLOCK_BUDGET_S = 110.0
@@ -57,6 +60,11 @@ def test_the_journal_does_not_depend_on_the_process() -> None:
         for seed in ("1", "2")
     }
     assert hashes == {run(7, 800).journal_hash + "\n"}
+
+
+def test_the_journal_in_a_file_is_the_journal_in_memory(tmp_path: Path) -> None:
+    in_file = Life(7, tmp_path / "snapshots", SqliteJournal(tmp_path / "journal.sqlite")).run(800)
+    assert in_file == run(7, 800)
 
 
 def test_a_failure_names_seed_turn_commands_and_story() -> None:

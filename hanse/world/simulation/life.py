@@ -12,7 +12,7 @@ from hanse.district.writer import Writer
 from hanse.events.dictionary import Event
 from hanse.journal.faulty import Crash, Fault, FaultyJournal
 from hanse.journal.memory import MemoryJournal
-from hanse.journal.protocol import JournalUnavailable
+from hanse.journal.protocol import Journal, JournalUnavailable
 from hanse.kernel.chance import stream
 from hanse.kernel.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from hanse.world.simulation.books import Books
@@ -46,15 +46,15 @@ FAULTS: dict[Trouble | Literal["none"], int] = {
 
 
 class Life:
-    """One district from its founding to its last check."""
+    """One district from its founding to its last check; over a journal in memory unless another is given."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, journal: Journal | None = None) -> None:
         self.report = Report(seed)
         self._rng = stream(seed, "life")
         self._folder = folder
         self.books = Books()
         self.books.expected_stop = BUG
-        self.journal = FaultyJournal(MemoryJournal(), on_durable=self.books.read)
+        self.journal = FaultyJournal(journal or MemoryJournal(), on_durable=self.books.read)
         self._clock_us = START_US
         self._town = Town(stream(seed, "town"), self.books)
         self._clients = Clients(stream(seed, "clients"), self.books, self.report)
@@ -232,12 +232,12 @@ class Life:
     def _new_writer(self) -> Writer:
         return Writer(self.journal, self._build, clock=lambda: self._clock_us)
 
-    def _build(self, journal: object) -> District:
+    def _build(self, journal: Journal) -> District:
         if self._rng.random() < 0.15:
             self.report.restarts_from_zero += 1
-            return self._from_zero(self.journal)
+            return self._from_zero(journal)
         self.report.restarts_from_snapshot += 1
-        return self._from_snapshot(self.journal)
+        return self._from_snapshot(journal)
 
     def _check_all(self) -> None:
         check_all(self.writer.district, self.books)

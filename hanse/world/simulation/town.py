@@ -32,6 +32,8 @@ __all__ = ["BUG", "Act", "Town"]
 BUG = "planted by the simulation"
 SHOPS = ("shp_mill", "shp_quay", "shp_yard")
 ITEMS_EACH = 6
+SCARCE = "shp_mill/1"
+SHARED = ("off_shp_mill_1", "six_shp_mill_1", "off_shp_yard_0")
 PEOPLE = 24
 TOP_UPS, CARD = "league/top-ups", "league/card"
 
@@ -144,6 +146,8 @@ class Town:
         rng, at = self._rng, (tale.order_id, part_id)
         ended = rng.random()
         if piece.stage in ("placed", "accepted", "picked") and ended < 0.08:
+            if ended < 0.01:
+                return Act(orders.cancel, (tale.order_id,))
             if ended < 0.04 or piece.stage == "picked":
                 return Act(partial(orders.end_part, why="refused"), at)
             return Act(partial(orders.end_part, why="cancelled"), at)
@@ -177,7 +181,12 @@ class Town:
 
     def _count(self) -> Act:
         rng, shop_id = self._rng, self._rng.choice(SHOPS)
-        rows = [(f"{shop_id}/{n}", rng.choice((0, 7, *[1_000] * 16))) for n in rng.sample(range(ITEMS_EACH), 2)]
+        if rng.random() < 0.4:
+            # A few more than are held: so that there is something to sell, and never enough.
+            there = self._books.shelves.held.get(SCARCE, 0) + rng.choice((3, 7, 9, 14))
+            return Act(stock.count, (SHOPS[0], [(SCARCE, there)]))
+        items = [f"{shop_id}/{n}" for n in rng.sample(range(ITEMS_EACH), 2)]
+        rows = [(item_id, rng.choice((0, 7, *[1_000] * 16))) for item_id in items if item_id != SCARCE]
         return Act(stock.count, (shop_id, rows), keyed=rng.random() < 0.5)
 
     def _reprice(self) -> Act:
@@ -221,6 +230,8 @@ class Town:
         wallet, name = f"{person}/wallet", rng.choice(self._hold_names)
         amount = rng.choice((5_000, 20_000, 60_000, 1, 99_690_000))
         draw = rng.random()
+        if draw < 0.2:
+            return Act(payments.top_up, (person, amount))
         if draw < 0.5:
             moves = [Transfer(self._name("top"), TOP_UPS, wallet, amount) for _ in range(rng.choice((1, 1, 2)))]
             return Act(ledger.post, (wallet, "top_up", moves))
