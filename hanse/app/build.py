@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader, State
@@ -30,19 +31,22 @@ from hanse.app.http.requests import (
 from hanse.app.http.security import SECURITY_HEADERS
 from hanse.app.http.stream import Feed
 from hanse.app.templating import BUILT, BUILT_URL
+from hanse.events.dictionary import kind_of
+from hanse.events.market import ProductsListed
 from hanse.finance import web as finance
 from hanse.journal.protocol import Entry
 from hanse.kernel.principal import Principal
 from hanse.market import web as market
 from hanse.market.catalogue.views import Catalogue
-from hanse.market.search.index import ProductIndex
+from hanse.market.search import ProductIndex
 from hanse.people import web as people
-from hanse.people.vault.sealing import Sealer
+from hanse.people.vault import Sealer
 from hanse.supply import web as supply
 from hanse.supply.stock.views import Stock
 
 __all__ = ["create_app", "in_front"]
 
+_LISTED = kind_of(ProductsListed).name
 YEAR_S = 365 * 24 * 3_600
 API_ROUTES: tuple[ControllerRouterHandler, ...] = (
     *market.ROUTES,
@@ -93,7 +97,8 @@ def in_front(app: Litestar) -> Front:
     return Front(app, app.state.house, app.state.door)
 
 
-class _Parts(NamedTuple):
+@dataclass(frozen=True)
+class _Parts:
     """What the routes need beside the house itself."""
 
     feed: Feed
@@ -121,7 +126,7 @@ def _running(house: House, parts: _Parts) -> Callable[[Litestar], Any]:
 
 def _keep_up(index: ProductIndex, house: House, entries: list[Entry]) -> None:
     """Enter newly listed products into the index, after the commit that lists them."""
-    if any(entry[2] == "market.products_listed" for entry in entries):
+    if any(entry[2] == _LISTED for entry in entries):
         index.take_in(house.district.view(Catalogue).products.values())
 
 

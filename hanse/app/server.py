@@ -73,7 +73,7 @@ async def serve_house(
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         # Streams have no end of their own, and the server waits for what is under way.
         app.state.feed.close()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         stopping.cancel()
         await serving
 

@@ -27,7 +27,7 @@ from hanse.market.baskets import service as baskets
 from hanse.market.baskets.views import basket
 from hanse.market.catalogue import service as catalogue
 from hanse.market.catalogue.views import Catalogue, Offer, Product, product, shop
-from hanse.market.search.index import ProductIndex
+from hanse.market.search import ProductIndex
 
 __all__ = ["ROUTES", "FreeUnits", "basket_shown", "parse_place"]
 

@@ -18,9 +18,7 @@ from hanse.kernel.principal import Principal
 from hanse.people.consent import service as consent
 from hanse.people.members import service as members
 from hanse.people.members.views import Members, keeps_address, member
-from hanse.people.vault import Vault
-from hanse.people.vault.sealing import Sealer
-from hanse.people.vault.store import Address, Identity
+from hanse.people.vault import Address, Identity, Sealer, Vault
 
 __all__ = ["ROUTES", "IssueToken"]
 

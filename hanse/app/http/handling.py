@@ -31,7 +31,7 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
         refused = InvalidInput("app.wrong_method", "Use one of the methods in the Allow header.")
         return _answer(request, refused, dict(error.headers or {}))
     if error.status_code == 413:
-        limit = request.scope.get("route_handler") and request.route_handler.resolve_request_max_body_size()
+        limit = request.route_handler.resolve_request_max_body_size()
         return _answer(request, too_large(limit if isinstance(limit, int) else BODY_MAX))
     if error.status_code in (400, 422):
         return _bad_input(request, error)

@@ -14,8 +14,10 @@ from litestar.response import Stream
 from hanse.app.house import House
 from hanse.app.http.stream import Feed, Happening, happening
 from hanse.district.own import Decisions, Troubles
+from hanse.events.dictionary import kind_of
 from hanse.events.district import EffectFailed, StepFailed
 from hanse.events.learning import DecisionMade, OutcomeObserved
+from hanse.events.market import OrderPlaced
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import InvalidInput, NotFound
 from hanse.kernel.ids import ID_LENGTH_MAX
@@ -24,6 +26,7 @@ from hanse.market.orders.views import Orders
 
 __all__ = ["ROUTES", "Pulse", "Summary", "summary"]
 
+_PLACED = kind_of(OrderPlaced).name
 PULSE_S = 60
 LATEST_MAX = 100
 
@@ -52,7 +55,7 @@ class Pulse:
 
     def _hear(self, entries: list[Entry]) -> None:
         second = int(time.monotonic())
-        orders = sum(entry[2] == "market.order_placed" for entry in entries)
+        orders = sum(entry[2] == _PLACED for entry in entries)
         if self._seconds and self._seconds[-1][0] == second:
             _, before, counted = self._seconds.pop()
             self._seconds.append((second, before + orders, counted + len(entries)))

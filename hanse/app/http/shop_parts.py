@@ -21,7 +21,7 @@ from hanse.kernel.quantity import PIECES_MAX
 from hanse.kernel.values import Fulfilment, Line
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import ENDED, Order, Orders, PartState, orders_of_shop
-from hanse.people.vault.store import Address
+from hanse.people.vault import Address
 
 __all__ = ["ROUTES", "ShopPart", "address_for", "shop_part"]
 

@@ -8,11 +8,15 @@ Everybody has a bounded queue. Who reads too slowly is told so and dropped; `Las
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 
 from hanse.app.house import House
 from hanse.district.core import District
+from hanse.events.dictionary import kind_of
+from hanse.events.finance import CardPaymentAsked
+from hanse.events.market import OrderPlaced
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import LimitExceeded
 from hanse.kernel.principal import Principal
@@ -27,7 +31,8 @@ HEARTBEAT_S = 15.0
 HEARTBEAT = b": still here\n\n"
 TOO_SLOW = b'event: end\ndata: {"reason":"too slow; resume with Last-Event-ID"}\n\n'
 CLOSING = b'event: end\ndata: {"reason":"the district stops; resume with Last-Event-ID"}\n\n'
-_SECRET_BODIES = frozenset(("finance.card_payment_asked",))
+_PLACED = kind_of(OrderPlaced).name
+_SECRET_BODIES = frozenset((kind_of(CardPaymentAsked).name,))
 
 
 class _PartHead(msgspec.Struct):
@@ -58,7 +63,7 @@ class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
     part_id: str = ""
     origin: str = ""
     cause: int = 0
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    body: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 _placed = msgspec.json.Decoder(_PlacedHead).decode
@@ -70,7 +75,7 @@ def happening(entry: Entry) -> Happening:
     """An entry as the league sees it: whole, but for what lets money be taken."""
     position, time_us, name, _, story, origin, cause, body = entry
     shown = b"{}" if name in _SECRET_BODIES else body.encode()
-    return Happening(position, time_us, name, story, "", origin, cause, msgspec.Raw(shown))
+    return Happening(position, time_us, name, story, "", origin, cause, msgspec.Raw(shown))  # type: ignore[arg-type]
 
 
 class Feed:
@@ -94,11 +99,13 @@ class Feed:
 
     async def _messages(self, client: "_Client", after: int | None) -> AsyncIterator[bytes]:
         try:
+            if after is None:
+                self._clients.add(client)
             yield b"retry: 1000\n\n"
             if after is not None:
                 async for message in self._catch_up(client, after):
                     yield message
-            self._clients.add(client)
+                self._clients.add(client)
             async for message in client.messages():
                 yield message
         finally:
@@ -155,7 +162,7 @@ class _Client:
         position, time_us, name, _, story, _, _, body = entry
         if self.sees_all:
             return _whole(entry)
-        if name == "market.order_placed":
+        if name == _PLACED:
             self._take_in(story, body)
         mine = self._stories.get(story)
         if mine is None:

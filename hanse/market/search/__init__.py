@@ -9,3 +9,7 @@ Records: nothing
 Limits: built at the start, about 0.1 ms a product; 1,000 results
 Not for: what a person may like (marketing.profiles); what is in stock (supply.stock)
 """
+
+from hanse.market.search.index import ProductIndex
+
+__all__ = ["ProductIndex"]

@@ -10,6 +10,7 @@ from hanse.market.catalogue.views import Product
 __all__ = ["WORDS_MAX", "ProductIndex"]
 
 WORDS_MAX = 12
+WORD_LENGTH_MAX = 40
 HEAP_BYTES = 32_000_000
 TITLES = ("title_en", "title_de")
 _WORD = re.compile(r"\w+")
@@ -60,21 +61,21 @@ class ProductIndex:
 
     def search(self, text: str, *, limit: int) -> list[str]:
         """Ids of the products that the words mean, the best match first."""
-        words = [word.lower().translate(_FOLD) for word in _WORD.findall(text)][:WORDS_MAX]
+        words = [word.lower().translate(_FOLD)[:WORD_LENGTH_MAX] for word in _WORD.findall(text)[:WORDS_MAX]]
         if not words:
             return []
-        for query in (self._all_of(words, text), self._inside(words), self._some_of(words)):
+        for query in (self._all_of(words), self._inside(words), self._some_of(words)):
             found = self._run(query, limit)
             if found:
                 return found
         return []
 
-    def _all_of(self, words: list[str], text: str) -> tantivy.Query:
+    def _all_of(self, words: list[str]) -> tantivy.Query:
         """Every word occurs; the last may be the beginning of one. Whole words in a title count more."""
         must = [(tantivy.Occur.Must, self._word(word)) for word in words[:-1]]
         begun = tantivy.Query.regex_query(self._index.schema, "words", re.escape(words[-1]) + ".*")
         last = tantivy.Query.boolean_query([(tantivy.Occur.Should, q) for q in (self._word(words[-1]), begun)])
-        parsed, _ = self._index.parse_query_lenient(" ".join(_WORD.findall(text)[:WORDS_MAX]), list(TITLES))
+        parsed, _ = self._index.parse_query_lenient(" ".join(words), list(TITLES))
         return tantivy.Query.boolean_query([*must, (tantivy.Occur.Must, last), (tantivy.Occur.Should, parsed)])
 
     def _inside(self, words: list[str]) -> tantivy.Query:

@@ -10,6 +10,7 @@ Limits: 16 kB a record; about 0.1 ms to open one
 Not for: anything that decisions are made on in the writer
 """
 
-from hanse.people.vault.store import Vault
+from hanse.people.vault.sealing import Sealer
+from hanse.people.vault.store import Address, Identity, Vault
 
-__all__ = ["Vault"]
+__all__ = ["Address", "Identity", "Sealer", "Vault"]

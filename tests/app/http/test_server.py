@@ -75,7 +75,6 @@ async def test_a_body_in_pieces_and_one_without_end(tmp_path: Path) -> None:
     async def pieces() -> "object":
         for piece in (b'{"lines":[{"offer_id":', b'"shp_1:prd_1",', b'"quantity":1}]}'):
             yield piece
-            await asyncio.sleep(0)
 
     async def flood() -> "object":
         for _ in range(40):
