@@ -29,6 +29,7 @@ function open(element) {
     container: canvas,
     style: style(element),
     bounds: around(points),
+    maxBounds: limits(element),
     fitBoundsOptions: { padding: 56, maxZoom: Number(element.dataset.zoom || 15) },
     attributionControl: false,
     cooperativeGestures: element.dataset.cooperative === "on",
@@ -80,6 +81,14 @@ function around(points) {
   return bounds.isEmpty() ? undefined : bounds;
 }
 
+// Nobody is led to where nothing is drawn.
+function limits(element) {
+  if (!element.dataset.box) return undefined;
+  const [west, south, east, north] = JSON.parse(element.dataset.box);
+  const [wide, high] = [(east - west) * 0.04, (north - south) * 0.04];
+  return [west - wide, south - high, east + wide, north + high];
+}
+
 function place(map, element, markers, points, whole) {
   for (const point of points) {
     const known = markers[point.id];
@@ -88,7 +97,7 @@ function place(map, element, markers, points, whole) {
       delete markers[point.id];
     } else if (known) known.setLngLat([point.lon, point.lat]);
     else {
-      markers[point.id] = new Marker({ element: pin(element, point), anchor: ["courier", "me", "pulse"].includes(point.tone) ? "center" : "bottom" })
+      markers[point.id] = new Marker({ element: pin(element, point), anchor: point.small || ["courier", "me", "pulse"].includes(point.tone) ? "center" : "bottom" })
         .setLngLat([point.lon, point.lat])
         .addTo(map);
     }
@@ -101,11 +110,12 @@ function place(map, element, markers, points, whole) {
   }
 }
 
-function pin(element, { id, label, href, tone = "open", text }) {
+function pin(element, { id, label, href, tone = "open", text, small }) {
   const link = document.createElement(href ? "a" : "div");
   if (href) link.href = href;
   link.className = "pin";
   link.dataset.tone = tone;
+  if (small) link.dataset.small = "";
   link.dataset.pin = id;
   if (label) link.ariaLabel = label;
   else link.ariaHidden = "true";

@@ -196,7 +196,7 @@ def catalogue(locale: str) -> Catalog:
 def collected() -> Catalog:
     """Every text there is, from templates and Python."""
     texts = Catalog(fuzzy=False)
-    options = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
+    options = {"templates/**.html": {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"}}
     # `say` is how a handler asks for a text in the visitor's language.
     words = {**DEFAULT_KEYWORDS, "say": None, "say_many": (1, 2)}
     methods = [("templates/**.html", "jinja2"), ("**.py", "python")]

@@ -104,6 +104,7 @@ class BaseMap:
         ]
         plain = msgspec.json.encode({"type": "FeatureCollection", "features": features})
         self.packed = gzip.compress(plain, 6, mtime=0)
+        self.box = town.box if town else None
         self.path = f"/map/{sha256(plain).hexdigest()[:12]}.geojson" if features else ""
 
 

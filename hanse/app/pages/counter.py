@@ -26,7 +26,7 @@ from hanse.people.vault.store import Address
 __all__ = ["ROUTES"]
 
 SHOP = ("shop",)
-COLUMN_MAX = 12
+COLUMN_MAX = 8
 COLUMNS = (
     ("placed", N_("New"), N_("Nothing new. The next order appears here by itself.")),
     ("accepted", N_("To pack"), N_("Nothing to pack.")),

@@ -208,7 +208,10 @@ def steps(visit: Visit, found: Order, state: PartState) -> list[Step]:
     texts = [visit.say(text) for text, _ in way]
     if state.stage in ENDED and state.stage != "settled":
         return [(text, "next") for text in texts]
-    return [(text, "done" if i <= reached else "now" if i == reached + 1 else "next") for i, text in enumerate(texts)]
+    there = reached == len(way) - 1
+    return [
+        (text, "done" if i < reached or there else "now" if i == reached else "next") for i, text in enumerate(texts)
+    ]
 
 
 def lines_of(visit: Visit, state: PartState) -> list[LineOf]:

@@ -88,17 +88,22 @@ def offered(visit: Visit, offer: Offer, here: Place) -> Offered:
 
 
 def of_product(visit: Visit, product_id: str, here: Place) -> list[Offered]:
-    """All offers of a product: in stock first, then the nearest."""
+    """All offers of a product: in stock first, then who is open, then the nearest."""
     catalogue = visit.district.view(Catalogue)
     found = [offered(visit, catalogue.offers[o], here) for o in catalogue.by_product.get(product_id, ())]
-    return sorted(found, key=lambda o: (o.free <= 0, o.distance_m, o.offer.price_minor))
+    return sorted(found, key=lambda o: (o.free <= 0, not o.open_now, o.distance_m, o.offer.price_minor))
 
 
 def best(visit: Visit, product_id: str, here: Place) -> Offer | None:
-    """The offer to show of a product: in stock, and the nearest."""
-    catalogue, district, nearby = visit.district.view(Catalogue), visit.district, visit.backstage.distances(here)
+    """The offer to show of a product: in stock, in a shop that is open if one is, and the nearest of these."""
+    district, nearby, closed = visit.district, visit.backstage.distances(here), visit.closed
+    catalogue = district.view(Catalogue)
     offers = [catalogue.offers[o] for o in catalogue.by_product.get(product_id, ())]
-    return min(offers, key=lambda o: (free_pieces(district, o) <= 0, nearby[o.shop_id]), default=None)
+    return min(
+        offers,
+        key=lambda o: (free_pieces(district, o) <= 0, o.shop_id in closed, nearby[o.shop_id]),
+        default=None,
+    )
 
 
 def tile(visit: Visit, offer: Offer, here: Place, *, name_shop: bool = True) -> Tile:

@@ -188,7 +188,8 @@ def entry_shown(visit: Visit, entry: Entry, shops: dict[str, str] | None = None)
 
 def readable(entry: Entry) -> str:
     """What an entry says exactly, but for what lets money be taken."""
-    return msgspec.json.format(bytes(happening(entry).body), indent=2).decode()
+    shown = msgspec.json.decode(msgspec.json.encode(happening(entry)))
+    return msgspec.json.format(msgspec.json.encode(shown.get("body", {})), indent=2).decode()
 
 
 def _line(visit: Visit, entry: Entry) -> str:
@@ -231,6 +232,7 @@ def _shop_points(visit: Visit) -> list[dict[str, Any]]:
             "lat": s.place.lat,
             "label": s.name,
             "href": f"/league/stories/{s.shop_id}",
+            "small": True,
         }
         for s in visit.backstage.shops().values()
     ]

@@ -22,9 +22,10 @@ from hanse.market.orders.views import opens_us
 
 __all__ = ["ROUTES"]
 
-NEAR_MAX = 12
-AGAIN_MAX = 6
+NEAR_MAX = 10
+AGAIN_MAX = 5
 PAGE = 24
+NEAREST_MAX = 8
 FOUND_MAX = 240
 CHOICES_A_DEPARTMENT = 4
 EVERYBODY = ("public", "shopper", "shop", "courier", "league")
@@ -50,8 +51,8 @@ def home(visit: Visit) -> Reply:
         near=_near(visit, here),
         again=_again(visit, here),
         again_allowed=visit.district.allowed(visit.me, "personalisation"),
-        points=_points(visit, here),
-        shops=_nearest(visit, here)[:6],
+        points=_points(visit, here, large=NEAREST_MAX),
+        shops=_nearest(visit, here)[:NEAREST_MAX],
     )
 
 
@@ -104,7 +105,7 @@ def product_page(visit: Visit, product_id: str) -> Reply:
     shown = product(visit.district, product_id)
     offers = goods.of_product(visit, product_id, here)
     category = visit.shelves.categories.get(shown.category)
-    others = [p for p in visit.shelves.products(visit.district, shown.category, limit=9) if p != product_id][:6]
+    others = [p for p in visit.shelves.products(visit.district, shown.category, limit=9) if p != product_id][:5]
     return visit.page(
         "shopper/product.html",
         section="browse",
@@ -187,8 +188,10 @@ def _searched(
 
 def _near(visit: Visit, here: Place) -> list[Tile]:
     """Something of every department, from the nearest shop that has it."""
-    rows = [_in_stock(visit, f"/{d.key}", here) for d in visit.shelves.departments_of(visit.district)]
-    mixed = (tile for row in zip_longest(*rows) for tile in row if tile is not None)
+    personal, muted = visit.district.allowed(visit.me, "personalisation"), visit.muted()
+    departments = [d for d in visit.shelves.departments_of(visit.district) if not (personal and d.key in muted)]
+    rows = [_in_stock(visit, f"/{d.key}", here) for d in departments]
+    mixed = (found for row in zip_longest(*rows) for found in row if found is not None)
     return list(islice(mixed, NEAR_MAX))
 
 
@@ -205,7 +208,13 @@ def _again(visit: Visit, here: Place) -> list[Tile]:
     for found in visit.orders(limit=8):
         for state in found.parts.values():
             bought |= dict.fromkeys(line.product_id for line in state.part.lines)
-    return goods.tiles(visit, islice(bought, AGAIN_MAX), here)
+    wanted = (p for p in bought if visit.district.allowed(visit.me, "personalisation", _topic(visit, p)))
+    return goods.tiles(visit, islice(wanted, AGAIN_MAX), here)
+
+
+def _topic(visit: Visit, product_id: str) -> str:
+    """What a product is about, as far as consent is concerned: its department."""
+    return visit.shelves.department_of(product(visit.district, product_id).category).key
 
 
 def _nearest(visit: Visit, here: Place) -> list[dict[str, Any]]:
@@ -236,10 +245,14 @@ def _clock(minutes: int) -> str:
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
 
 
-def _points(visit: Visit, here: Place) -> list[dict[str, Any]]:
-    shops = visit.backstage.shops().values()
+def _points(visit: Visit, here: Place, *, large: int = 0) -> list[dict[str, Any]]:
+    """All shops, the nearest of them as large pins, and the visitor."""
+    nearby = visit.backstage.distances(here)
+    shops = sorted(visit.backstage.shops().values(), key=lambda s: nearby[s.shop_id], reverse=True)
+    small = {s.shop_id for s in shops[: max(0, len(shops) - large)]}
     me = {"id": "me", "lon": here.lon, "lat": here.lat, "label": visit.say("You"), "tone": "me"}
-    return [*(_shop_point(visit, s) for s in shops), *([me] if visit.seat == "shopper" else [])]
+    points = [_shop_point(visit, s) | ({"small": True} if s.shop_id in small else {}) for s in shops]
+    return [*points, *([me] if visit.seat == "shopper" else [])]
 
 
 def _shop_point(visit: Visit, of: ShopJoined, text: str = "") -> dict[str, Any]:

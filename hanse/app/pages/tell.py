@@ -28,10 +28,13 @@ class Saying(msgspec.Struct, frozen=True):
     failed: bool = False
 
 
-Teller = Callable[[Visit, Any], Saying]
+Shops = dict[str, str]
+"""Names of shops by the part that is theirs."""
+
+Teller = Callable[[Visit, Any, Shops], Saying]
 
 
-def tell(visit: Visit, entry: Entry, shops: dict[str, str] | None = None) -> Saying:
+def tell(visit: Visit, entry: Entry, shops: Shops | None = None) -> Saying:
     """An entry in words. `shops` names the shop of each part where the order is closed already."""
     event = decode(entry.name, entry.version, entry.body)
     if event is None:
@@ -39,17 +42,16 @@ def tell(visit: Visit, entry: Entry, shops: dict[str, str] | None = None) -> Say
     return tell_event(visit, event, shops)
 
 
-def tell_event(visit: Visit, event: Event, shops: dict[str, str] | None = None) -> Saying:
+def tell_event(visit: Visit, event: Event, shops: Shops | None = None) -> Saying:
     """An event in words."""
     teller = _TELLERS.get(type(event))
     if teller is not None:
-        return teller(visit, event)
+        return teller(visit, event, shops or {})
     icon, text, failed = _PLAIN.get(type(event), ("circle", "", False))
     part_id = getattr(event, "part_id", "")
-    shop = (shops or {}).get(part_id) or _shop_of_part(visit, getattr(event, "order_id", ""), part_id)
-    return Saying(
-        icon, visit.say(text, shop=shop or visit.say("The shop")) if text else type(event).__name__, "", failed
-    )
+    shop = _shop(visit, getattr(event, "order_id", ""), part_id, shops or {})
+    said = visit.say(text, shop=shop) if text else type(event).__name__
+    return Saying(icon, said, "", failed)
 
 
 def shop_name(visit: Visit, shop_id: str) -> str:
@@ -58,28 +60,30 @@ def shop_name(visit: Visit, shop_id: str) -> str:
     return shop.name if shop else visit.say("A shop")
 
 
-def _shop_of_part(visit: Visit, order_id: str, part_id: str) -> str:
+def _shop(visit: Visit, order_id: str, part_id: str, shops: Shops) -> str:
+    """The name of the shop that a part is the work of."""
     found = visit.district.view(Orders).open.get(order_id)
     state = found.parts.get(part_id) if found else None
-    return shop_name(visit, state.part.shop_id) if state else ""
+    name = shop_name(visit, state.part.shop_id) if state else shops.get(part_id)
+    return name or visit.say("The shop")
 
 
-def _placed(visit: Visit, event: market.OrderPlaced) -> Saying:
+def _placed(visit: Visit, event: market.OrderPlaced, shops: Shops) -> Saying:
     lines = sum(len(part.lines) for part in event.parts)
-    shops = " + ".join(shop_name(visit, part.shop_id) for part in event.parts)
+    names = " + ".join(shop_name(visit, part.shop_id) for part in event.parts)
     count = visit.say_many("%(num)s line", "%(num)s lines", lines)
-    return Saying("receipt-text", visit.say("Order placed"), f"{shops} · {count} · {visit.money(event.total_minor)}")
+    return Saying("receipt-text", visit.say("Order placed"), f"{names} · {count} · {visit.money(event.total_minor)}")
 
 
-def _picked(visit: Visit, event: market.PartPicked) -> Saying:
+def _picked(visit: Visit, event: market.PartPicked, shops: Shops) -> Saying:
     pieces = visit.say_many("%(num)s piece", "%(num)s pieces", sum(event.quantities))
     sum_minor = visit.money(event.goods_minor + event.fee_minor)
-    shop = _shop_of_part(visit, event.order_id, event.part_id) or visit.say("The shop")
+    shop = _shop(visit, event.order_id, event.part_id, shops)
     return Saying("package", visit.say("%(shop)s has packed it", shop=shop), f"{pieces} · {sum_minor}")
 
 
-def _ended(visit: Visit, event: market.PartEnded) -> Saying:
-    shop = _shop_of_part(visit, event.order_id, event.part_id) or visit.say("The shop")
+def _ended(visit: Visit, event: market.PartEnded, shops: Shops) -> Saying:
+    shop = _shop(visit, event.order_id, event.part_id, shops)
     said = {
         "refused": N_("%(shop)s could not take it on"),
         "cancelled": N_("Cancelled by the shopper"),
@@ -89,7 +93,7 @@ def _ended(visit: Visit, event: market.PartEnded) -> Saying:
     return Saying("x", visit.say(said, shop=shop), event.reason, failed=event.why != "cancelled")
 
 
-def _closed(visit: Visit, event: market.OrderClosed) -> Saying:
+def _closed(visit: Visit, event: market.OrderClosed, shops: Shops) -> Saying:
     said = {
         "fulfilled": N_("Order closed: everything arrived"),
         "partly": N_("Order closed: a part of it arrived"),
@@ -99,7 +103,7 @@ def _closed(visit: Visit, event: market.OrderClosed) -> Saying:
 
 
 def _money_moved(icon: str, text: str) -> Teller:
-    def say(visit: Visit, event: Any) -> Saying:
+    def say(visit: Visit, event: Any, shops: Shops) -> Saying:
         moved = [t.amount_minor for t in event.transfers if t.action != "void"]
         freed = [t.amount_minor for t in event.transfers if t.action == "void"]
         amount = sum(moved) or sum(freed)
@@ -108,13 +112,13 @@ def _money_moved(icon: str, text: str) -> Teller:
     return say
 
 
-def _posted(visit: Visit, event: finance.TransfersPosted) -> Saying:
+def _posted(visit: Visit, event: finance.TransfersPosted, shops: Shops) -> Saying:
     said = visit.say("A wallet was topped up") if event.purpose == "top_up" else visit.say("Money was moved")
     return Saying("wallet", said, visit.money(sum(t.amount_minor for t in event.transfers)))
 
 
 def _goods(icon: str, text: str, field: str) -> Teller:
-    def say(visit: Visit, event: Any) -> Saying:
+    def say(visit: Visit, event: Any, shops: Shops) -> Saying:
         units = getattr(event, field, {})
         return Saying(icon, visit.say(text), visit.say_many("%(num)s unit", "%(num)s units", sum(units.values())))
 
@@ -122,36 +126,36 @@ def _goods(icon: str, text: str, field: str) -> Teller:
 
 
 def _of_shop(icon: str, text: str, field: str) -> Teller:
-    def say(visit: Visit, event: Any) -> Saying:
+    def say(visit: Visit, event: Any, shops: Shops) -> Saying:
         rows = visit.say_many("%(num)s row", "%(num)s rows", len(getattr(event, field)))
         return Saying(icon, visit.say(text, shop=shop_name(visit, event.shop_id)), rows)
 
     return say
 
 
-def _joined(visit: Visit, event: market.ShopJoined) -> Saying:
+def _joined(visit: Visit, event: market.ShopJoined, shops: Shops) -> Saying:
     return Saying("store", visit.say("%(shop)s is a shop of the league", shop=event.name), event.street)
 
 
-def _listed(visit: Visit, event: market.ProductsListed) -> Saying:
+def _listed(visit: Visit, event: market.ProductsListed, shops: Shops) -> Saying:
     rows = visit.say_many("%(num)s product", "%(num)s products", len(event.product_ids))
     return Saying("layers", visit.say("Products listed"), rows)
 
 
 def _card(icon: str, text: str) -> Teller:
-    return lambda visit, event: Saying(icon, visit.say(text), visit.money(event.amount_minor))
+    return lambda visit, event, shops: Saying(icon, visit.say(text), visit.money(event.amount_minor))
 
 
-def _declined(visit: Visit, event: finance.CardPaymentDeclined) -> Saying:
+def _declined(visit: Visit, event: finance.CardPaymentDeclined, shops: Shops) -> Saying:
     return Saying("circle-x", visit.say("The card was declined"), event.reason, failed=True)
 
 
-def _decided(visit: Visit, event: learning.DecisionMade) -> Saying:
+def _decided(visit: Visit, event: learning.DecisionMade, shops: Shops) -> Saying:
     return Saying("sparkles", visit.say("%(capability)s chose", capability=event.capability), event.action)
 
 
 def _trouble(text: str, field: str) -> Teller:
-    return lambda visit, event: Saying("triangle-alert", visit.say(text), getattr(event, field), failed=True)
+    return lambda visit, event, shops: Saying("triangle-alert", visit.say(text), getattr(event, field), failed=True)
 
 
 _TELLERS: dict[type[Event], Teller] = {

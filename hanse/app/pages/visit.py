@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -31,9 +32,10 @@ from hanse.district.own import Consents
 from hanse.kernel.errors import HanseError
 from hanse.kernel.geo import Place
 from hanse.kernel.principal import Principal
-from hanse.kernel.time import from_micros
+from hanse.kernel.time import MINUTE_US, from_micros
 from hanse.market.baskets.views import basket
-from hanse.market.orders.views import Order, orders_of_shopper
+from hanse.market.catalogue.views import Catalogue
+from hanse.market.orders.views import Order, opens_us, orders_of_shopper
 from hanse.market.search.index import ProductIndex
 from hanse.people.vault.sealing import Sealer
 
@@ -116,6 +118,13 @@ class Visit:
         """Where the visitor is: at home, or in the middle of the town."""
         home = self.backstage.homes.place(self.me) if self.principal.role == "shopper" else None
         return home or self.backstage.centre
+
+    @cached_property
+    def closed(self) -> set[str]:
+        """The shops that are closed at this moment."""
+        minute_us = self._now_us // MINUTE_US * MINUTE_US
+        shops = self.backstage.shops().values()
+        return {s.shop_id for s in shops if opens_us(s.hours, minute_us, self.district.zone) != minute_us}
 
     @property
     def me(self) -> str:
@@ -252,15 +261,8 @@ class Visit:
             basket_count=self.basket_count(),
             demo=self.demo,
         )
-        html = templating.render(
-            template,
-            self.locale,
-            zone=self.house.settings.zone,
-            page=frame,
-            visit=self,
-            currency=self.district.currency,
-            **context,
-        )
+        context |= {"visit": self, "currency": self.district.currency}
+        html = templating.render(template, self.locale, zone=self.house.settings.zone, page=frame, **context)
         return Response(
             html,
             status_code=status,
@@ -309,7 +311,12 @@ class Visit:
         return sum(line.quantity for line in basket(self.district, self.me).lines)
 
     def _place(self) -> str:
-        return self.backstage.homes.street(self.me) if self.principal.role == "shopper" else ""
+        if self.principal.role == "shopper":
+            return self.backstage.homes.street(self.me)
+        if self.principal.role == "shop":
+            shop = self.district.view(Catalogue).shops.get(self.me)
+            return f"{shop.name}, {shop.street}" if shop else ""
+        return self.house.settings.name if self.principal.role == "league" else ""
 
 
 def local(path: str, otherwise: str = "/") -> str:
