@@ -109,7 +109,7 @@ class Town:
         return item.on_hand, item.held
 
     def check(self) -> None:
-        """What holds at every moment: the chain closes, money and holds add up, replay is identical."""
+        """What holds at every moment: the chain closes, money and holds add up, snapshot and replay are identical."""
         assert verify(self.journal).fault == ""
         money = self.district.view(Ledger)
         assert sum(account.balance_minor for account in money.accounts.values()) == 0
@@ -119,6 +119,8 @@ class Town:
         assert self.district.view(Troubles).failed_steps == []
         assert self.stage.writer.restarts == 0
         before = self.state()
+        for view in self.district.views().values():
+            assert msgspec.msgpack.decode(msgspec.msgpack.encode(view), type=type(view)) == view
         self.stage.crash()
         assert self.state() == before
 

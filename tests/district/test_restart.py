@@ -11,6 +11,7 @@ from hanse.district.core import Charter, District
 from hanse.district.opening import follow, opener
 from hanse.district.own import Deployment
 from hanse.district.snapshots import newest_position, take
+from hanse.district.views import View, folds
 from hanse.events.people import ConsentGiven, ConsentWithdrawn, MemberJoined
 from hanse.journal.faulty import Crash
 from hanse.kernel.errors import Conflict
@@ -28,12 +29,22 @@ def part_way(district: District, joined: MemberJoined) -> None:
     district.record(ConsentGiven(joined.person_id, "personalisation", ""))
 
 
+class Joinings(View):
+    """Counts, so that folding an entry twice shows."""
+
+    count: int = 0
+
+    @folds(MemberJoined)
+    def _join(self, event: MemberJoined, now_us: int) -> None:
+        self.count += 1
+
+
 CHAINED = Story(STEPS=[(MemberJoined, greet), (ConsentGiven, chain)])
 
 
 def killed(at_append: int, fault: Any, folder: Path | None = None) -> Bench:
     """A bench whose process died in the so-many-th commit after two people had asked to join."""
-    bench = Bench(story=CHAINED)
+    bench = Bench(story=CHAINED, views=(Members, Joinings))
     if folder is not None:
         bench.start(snapshots=folder)
     for person_id in ("per_1", "per_2"):

@@ -144,10 +144,12 @@ def test_holds_whose_time_is_over_are_freed_and_no_others(town: Town) -> None:
 
 
 def test_a_name_that_is_used_again_does_not_inherit_the_earlier_end(town: Town) -> None:
-    post(town, hold(10, until_us=town.now_us + HOUR_US))
+    first = hold(5, "first", until_us=town.now_us + HOUR_US // 2)  # its end stands before the other's
+    post(town, first, hold(10, until_us=town.now_us + HOUR_US))
     post(town, end("void", 10))
     post(town, hold(10, until_us=town.now_us + 5 * HOUR_US))
-    assert town.wait(2 * HOUR_US) == []
+    assert town.wait(2 * HOUR_US) == ["finance.holds_expired"]
+    assert town.held() == {ONE: 10}
     assert town.wait(4 * HOUR_US) == ["finance.holds_expired"]
     post(town, hold(10, until_us=town.now_us + HOUR_US))
     post(town, end("void", 10))

@@ -216,6 +216,13 @@ def test_a_charged_card_makes_the_order_go_on_and_an_echo_changes_nothing(town: 
     assert refunds(town) == []
 
 
+def test_a_paid_order_is_not_ended_when_its_time_to_pay_is_over(town: Town) -> None:
+    placed = Placed(town, payment="card", card_token="tok_1")
+    provider_says(town, placed, card_paid, 597)
+    assert town.wait(orders.PAY_WITHIN_US + MINUTE_US) == []
+    assert town.wait(DAY_US) == ["market.part_ended", *FREED, "finance.card_refund_asked", CLOSED]
+
+
 def test_a_declined_card_ends_the_order_at_once(town: Town) -> None:
     placed = Placed(town, payment="card", card_token="tok_1")
     assert provider_says(town, placed, card_declined, "no cover") == [
