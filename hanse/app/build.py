@@ -18,6 +18,7 @@ from hanse.app.house import House, now_us
 from hanse.app.http import demo, description, health, league, placing, shop_parts
 from hanse.app.http.front import BODY_MAX, Front
 from hanse.app.http.handling import EXCEPTION_HANDLERS
+from hanse.app.http.hot import hot_routes
 from hanse.app.http.league import Pulse
 from hanse.app.http.requests import (
     JsonRequest,
@@ -80,7 +81,7 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] | None 
     return Litestar(
         routes,
         lifespan=[_running(house, parts)],
-        state=State({"house": house, "door": door, "feed": parts.feed}),
+        state=State({"house": house, "door": door, "feed": parts.feed, "sealer": parts.sealer}),
         guards=[guard],
         request_class=JsonRequest,
         request_max_body_size=BODY_MAX,
@@ -93,8 +94,8 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] | None 
 
 
 def in_front(app: Litestar) -> Front:
-    """The application with its fast way in for orders; this is what the server runs."""
-    return Front(app, app.state.house, app.state.door)
+    """The application with its fast way in for a purchase; this is what the server runs."""
+    return Front(app, app.state.door, hot_routes(app.state.house, app.state.sealer))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from hanse.people.members import service as members
 from hanse.people.members.views import Members, keeps_address, member
 from hanse.people.vault import Address, Identity, Sealer, Vault
 
-__all__ = ["ROUTES", "IssueToken"]
+__all__ = ["ROUTES", "IssueToken", "NewAddress", "keep"]
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -139,13 +139,7 @@ async def keep_address(
     data: JSONBody[NewAddress],
 ) -> Kept:
     """Seal an address in the vault; orders name it by its id."""
-    address_id = _new_id("adr", ask)
-    if not keeps_address(ask.district, principal.id, address_id):
-        members.check_room(ask.district, principal.id)
-    address = Address(data.name, data.street, data.postcode, data.city, data.lat, data.lon, data.note)
-    await sealer.put(principal.id, {address_id: address})
-    await ask.run(members.keep_address, principal.id, address_id)
-    return Kept(address_id)
+    return await keep(ask, sealer, principal.id, data)
 
 
 @get("/api/addresses", roles=("shopper",), tags=["people"], summary="Your addresses")
@@ -194,6 +188,17 @@ ROUTES = (
     give_consent,
     withdraw_consent,
 )
+
+
+async def keep(ask: Ask, sealer: Sealer, person_id: str, new: NewAddress) -> Kept:
+    """Seal a person's address, then let the journal know its id."""
+    address_id = _new_id("adr", ask)
+    if not keeps_address(ask.district, person_id, address_id):
+        members.check_room(ask.district, person_id)
+    address = Address(new.name, new.street, new.postcode, new.city, new.lat, new.lon, new.note)
+    await sealer.put(person_id, {address_id: address})
+    await ask.run(members.keep_address, person_id, address_id)
+    return Kept(address_id)
 
 
 def _new_id(prefix: str, ask: Ask) -> str:

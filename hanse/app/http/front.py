@@ -1,20 +1,15 @@
-"""The fast way in: `POST /api/orders` is answered here, everything else by the application behind.
+"""The fast way in: what `hot.py` knows is answered here, everything else by the application behind."""
 
-Placing an order is what happens most when it matters, and routing, dependencies and response objects
-cost more than the order itself. This does the same as the route that the API's description shows
-(`hanse.app.http.placing`), and a test holds the two together.
-"""
-
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hanse.app.auth import Doorkeeper, check_role
-from hanse.app.house import House
-from hanse.app.http.orders import ORDERS_PATH, Reply, order_job, order_reply, refusal
+from hanse.app.http.orders import Reply, refusal
 from hanse.app.http.security import SECURITY_HEADERS
 from hanse.kernel.errors import HanseError, InvalidInput
+from hanse.kernel.principal import Principal
 
-__all__ = ["BODY_MAX", "JSON_TYPES", "Front", "too_large"]
+__all__ = ["BODY_MAX", "JSON_TYPES", "Front", "Hot", "too_large"]
 
 BODY_MAX = 1_048_576
 JSON_TYPES = (b"", b"application/json")
@@ -23,33 +18,35 @@ Scope = Any
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
+Hot = Callable[[Principal, str, bytes], Awaitable[Reply]]
+"""Answers a shopper's request: who asks, its Idempotency-Key, its body."""
 
 
 class Front:
     """An ASGI application around another one."""
 
-    def __init__(self, app: App, house: House, door: Doorkeeper) -> None:
+    def __init__(self, app: App, door: Doorkeeper, routes: Mapping[tuple[str, str], Hot]) -> None:
         self._app = app
-        self._house = house
         self._door = door
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
-        if scope["type"] != "http" or scope["path"] != ORDERS_PATH or scope["method"] != "POST":
+        hot = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if hot is None:
             await self._app(scope, receive, send)
             return
         try:
-            reply = await self._place(scope["headers"], receive)
+            status, headers, body = await self._answer(hot, scope["method"], scope["headers"], receive)
         except HanseError as error:
-            reply = refusal(error, ORDERS_PATH)
-        status, headers, body = reply
+            status, headers, body = refusal(error, scope["path"])
         headers.append((b"content-length", str(len(body)).encode()))
         headers += SECURITY_HEADERS
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _place(self, headers: Any, receive: Receive) -> Reply:
-        principal = self._door.principal("POST", headers)
+    async def _answer(self, hot: Hot, method: str, headers: Any, receive: Receive) -> Reply:
+        principal = self._door.principal(method, headers)
         check_role(principal, ("shopper",))
         key = media_type = b""
         for name, value in headers:
@@ -59,8 +56,7 @@ class Front:
                 media_type = value.partition(b";")[0].strip().lower()
         if media_type not in JSON_TYPES:
             raise InvalidInput("app.bad_media_type", "Send the body as application/json.", field="Content-Type")
-        job = order_job(await _body(receive), principal.id, key.decode("latin-1"))
-        return order_reply(await self._house.submit(job))
+        return await hot(principal, key.decode("latin-1"), await _body(receive))
 
 
 def too_large(limit: int) -> InvalidInput:
