@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hanse.district.core import Charter, Deadline, District, Step
 from hanse.events.dictionary import Event
 from hanse.events.people import MemberJoined
+from hanse.journal.memory import MemoryJournal
 from hanse.learning.decisions.views import decisions
 from hanse.people.members import service as members
 from hanse.people.members.views import Members
@@ -34,7 +35,7 @@ class Welcome:
 
 
 def main() -> None:
-    stage = Stage(Charter(), Clock(), views=[Members], flows=[Welcome()])
+    stage = Stage(Charter(), Clock(), MemoryJournal(), views=[Members], flows=[Welcome()])
 
     stage.do(members.join, "per_hinnerk", locale="de")
     stage.do(members.join, "per_aino", locale="en")

@@ -141,7 +141,9 @@ def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int
     """
     part = captured(district, part_id)
     if not part.settled:
-        raise Conflict("finance.not_settled", "Wait until the goods have arrived, then give money back.", part_id=part_id)
+        raise Conflict(
+            "finance.not_settled", "Wait until the goods have arrived, then give money back.", part_id=part_id
+        )
     must(
         goods_minor >= 0 and fee_minor >= 0 and goods_minor + fee_minor > 0,
         "finance.bad_refund",
