@@ -73,6 +73,8 @@ async def serve_house(
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         # Streams have no end of their own, and the server waits for what is under way.
         app.state.feed.close()
+        if "backstage" in app.state:
+            app.state.backstage.close()
         server.stop()  # type: ignore[no-untyped-call]
         stopping.cancel()
         await serving
