@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
@@ -31,6 +29,7 @@ from hanse.app.http.requests import (
 )
 from hanse.app.http.security import SECURITY_HEADERS
 from hanse.app.http.stream import Feed
+from hanse.app.pages import ROUTES as PAGES
 from hanse.app.templating import BUILT, BUILT_URL
 from hanse.events.dictionary import kind_of
 from hanse.events.market import ProductsListed
@@ -40,6 +39,7 @@ from hanse.kernel.principal import Principal
 from hanse.market import web as market
 from hanse.market.catalogue.views import Catalogue
 from hanse.market.search import ProductIndex
+from hanse.market.web import Shelves
 from hanse.people import web as people
 from hanse.people.vault import Sealer
 from hanse.supply import web as supply
@@ -63,7 +63,7 @@ API_ROUTES: tuple[ControllerRouterHandler, ...] = (
 )
 
 
-def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] | None = None) -> Litestar:
+def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] = PAGES) -> Litestar:
     """The application around a district; its lifespan starts and stops the house.
 
     Parameters
@@ -71,11 +71,11 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] | None 
     house
         Made, but not started.
     pages
-        Route handlers of the pages; None takes those of `hanse.app.pages`.
+        Route handlers of the pages; a program that wants the API alone gives none.
     """
     door = Doorkeeper(house.secret, clock=now_us, known=lambda principal: demo.is_known(house, principal))
     parts = _Parts(Feed(house), Pulse(house), Sealer(house.vault), ProductIndex())
-    routes: list[ControllerRouterHandler] = [*API_ROUTES, *(_pages() if pages is None else pages), _static()]
+    routes: list[ControllerRouterHandler] = [*API_ROUTES, *pages, _static()]
     if house.settings.demo:
         routes += finance.TOP_UP_ROUTES
     return Litestar(
@@ -132,18 +132,17 @@ def _keep_up(index: ProductIndex, house: House, entries: list[Entry]) -> None:
 
 
 def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
-    def free_units() -> Callable[[str], int]:
+    def shelves(request: Request[Any, Any, Any]) -> Shelves:
         items = house.district.view(Stock).items
 
         def free(item_id: str) -> int:
             item = items.get(item_id)
             return item.on_hand - item.held if item else 0
 
-        return free
+        def owner(item_id: str) -> str:
+            return items[item_id].shop_id if item_id in items else ""
 
-    def owner_of_item() -> Callable[[str], str]:
-        items = house.district.view(Stock).items
-        return lambda item_id: items[item_id].shop_id if item_id in items else ""
+        return Shelves(house.district, free, owner, parts.index, provide_principal(request).caller)
 
     def issue() -> Callable[[Principal], str]:
         return lambda principal: issue_token(house.secret, principal, now_us=now_us())
@@ -152,8 +151,7 @@ def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
         "house": provide_house,
         "district": provide_district,
         "principal": provide_principal,
-        "free": free_units,
-        "owner": owner_of_item,
+        "shelves": shelves,
         "issue": issue,
         "journal": lambda: house.journal,
         "vault": lambda: house.vault,
@@ -183,10 +181,3 @@ def _static() -> Router:
         cache_control=CacheControlHeader(public=True, max_age=YEAR_S, immutable=True),
         opt={"roles": ("public",)},
     )
-
-
-def _pages() -> Sequence[ControllerRouterHandler]:
-    if find_spec("hanse.app.pages") is None:
-        return ()
-    routes: Sequence[ControllerRouterHandler] = getattr(import_module("hanse.app.pages"), "ROUTES", ())
-    return routes

@@ -24,7 +24,7 @@ class Ask:
     district
         Gives the district as it is committed now.
     caller
-        Who asks.
+        Who asks: the id of a person or a shop.
     key, fingerprint
         The idempotency key of the request, and what tells its body from others.
     """
@@ -56,12 +56,17 @@ class Ask:
 
     async def run(self, command: Callable[..., object], *arguments: Any, **options: Any) -> bytes:
         """Run a command; returns its answer as JSON, raises the error that it raised."""
-        act = partial(command, **options) if options else command
-        answer = await self._submit(Job(act, arguments, self.caller, self.key, self.fingerprint))
-        self.replayed = answer.replayed
+        answer = await self.whole(command, *arguments, **options)
         if answer.kind != "ok":
             raise error_of(answer)
         return answer.body
+
+    async def whole(self, command: Callable[..., object], *arguments: Any, **options: Any) -> Answer:
+        """Run a command; returns its answer as it is, a refusal too."""
+        act = partial(command, **options) if options else command
+        answer = await self._submit(Job(act, arguments, self.caller, self.key, self.fingerprint))
+        self.replayed = answer.replayed
+        return answer
 
 
 def error_of(answer: Answer) -> HanseError:

@@ -90,7 +90,7 @@ async def get_sales_balance(
 
 
 @post("/api/wallet/top-up", roles=("shopper",), tags=["demo"], summary="Fill your wallet", status_code=200)
-async def top_up(ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[TopUp]) -> Statement:
+async def top_up(ask: NamedDependency[Ask], data: JSONBody[TopUp]) -> Statement:
     """Put play money into your wallet; only in a demonstration."""
     must(
         data.currency == ask.district.currency,
@@ -98,8 +98,8 @@ async def top_up(ask: NamedDependency[Ask], principal: NamedDependency[Principal
         f"Pay in {ask.district.currency}.",
         field="$.currency",
     )
-    await ask.run(payments.top_up, principal.id, data.amount_minor)
-    return _statement(account(ask.district, wallet_of(principal.id)))
+    await ask.run(payments.top_up, ask.caller, data.amount_minor)
+    return _statement(account(ask.district, wallet_of(ask.caller)))
 
 
 ROUTES = (get_wallet, get_sales, get_wallet_balance, get_sales_balance)

@@ -1,6 +1,7 @@
 """Routes of the market: products, shops and their offers, baskets."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Annotated
@@ -19,7 +20,6 @@ from hanse.kernel.errors import InvalidInput, must
 from hanse.kernel.geo import Place, distance_m
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.money import AMOUNT_MAX_MINOR
-from hanse.kernel.principal import Principal
 from hanse.kernel.quantity import Quantity, reference_price
 from hanse.kernel.time import MINUTE_US, OpeningHours, from_micros, next_open, to_micros
 from hanse.kernel.values import Fulfilment, PayBy, Wish
@@ -29,7 +29,7 @@ from hanse.market.catalogue import service as catalogue
 from hanse.market.catalogue.views import Catalogue, Offer, Product, product, shop
 from hanse.market.search import ProductIndex
 
-__all__ = ["ROUTES", "FreeUnits", "basket_shown", "parse_place"]
+__all__ = ["ROUTES", "FreeUnits", "Shelves", "basket_shown", "parse_place"]
 
 PAGE_MAX = 100
 FOUND_MAX = 1_000
@@ -38,13 +38,22 @@ IMPORT_ROWS_MAX = 5_000
 IMPORT_BYTES_MAX = 16 * 1_048_576
 
 FreeUnits = Callable[[str], int]
-"""How many units of a stock item are free; the app asks the context that knows."""
+"""How many units of a stock item are free; the context that knows is not this one."""
 
-OwnerOfItem = Callable[[str], str]
-"""Which shop a stock item belongs to; empty for none. The app asks the context that knows."""
 
-Owner = NamedDependency[SkipValidation[OwnerOfItem]]
-Free = NamedDependency[SkipValidation[FreeUnits]]
+@dataclass(frozen=True)
+class Shelves:
+    """What the routes here look at, brought together by the app. One thing, because each costs every request."""
+
+    district: District
+    free: FreeUnits
+    owner: Callable[[str], str]
+    """Which shop a stock item belongs to; empty for none."""
+    index: ProductIndex
+    caller: str
+
+
+Looking = NamedDependency[SkipValidation[Shelves]]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
@@ -197,9 +206,7 @@ Near = Annotated[
     sync_to_thread=False,
 )
 def list_products(
-    district: NamedDependency[District],
-    free: Free,
-    index: NamedDependency[ProductIndex],
+    shelves: Looking,
     q: Annotated[str, QueryParameter(required=False, max_length=200, description="Words in any language.")] = "",
     category: Annotated[str, QueryParameter(required=False, max_length=80)] = "",
     near: Near = "",
@@ -210,15 +217,15 @@ def list_products(
     """Page through the catalogue; words are searched in all languages, the best matches first."""
     place = parse_place(near) if near else None
     start = _offset(cursor)
-    products = district.view(Catalogue).products
+    products = shelves.district.view(Catalogue).products
     found: Iterable[Product] = products.values()
     if q.strip():
-        found = [products[p] for p in index.search(q, limit=FOUND_MAX) if p in products]
+        found = [products[p] for p in shelves.index.search(q, limit=FOUND_MAX) if p in products]
     shown: list[ProductShown] = []
     for position, candidate in enumerate(islice(found, start, None), start):
         if category and candidate.category != category:
             continue
-        view = _product_shown(district, candidate, free, place)
+        view = _product_shown(shelves, candidate, place)
         if in_stock and not view.in_stock:
             continue
         if len(shown) == limit:
@@ -229,15 +236,13 @@ def list_products(
 
 @get("/api/products/{product_id:str}", roles=("public",), tags=["market"], summary="A product", sync_to_thread=False)
 def get_product(
-    district: NamedDependency[District],
-    free: Free,
-    index: NamedDependency[ProductIndex],
+    shelves: Looking,
     product_id: FromPath[str],
     near: Near = "",
 ) -> ProductShown:
     """One product, by its id or its GTIN."""
     place = parse_place(near) if near else None
-    return _product_shown(district, _named(district, index, product_id), free, place)
+    return _product_shown(shelves, _named(shelves, product_id), place)
 
 
 @get(
@@ -248,19 +253,17 @@ def get_product(
     sync_to_thread=False,
 )
 def get_availability(
-    district: NamedDependency[District],
-    free: Free,
-    index: NamedDependency[ProductIndex],
+    shelves: Looking,
     product_id: FromPath[str],
     lat: Annotated[float | None, QueryParameter(required=False, ge=-90, le=90)] = None,
     lon: Annotated[float | None, QueryParameter(required=False, ge=-180, le=180)] = None,
 ) -> tuple[OfferShown, ...]:
     """The shops that offer a product: price, free pieces, distance, promised time; the nearest first."""
-    found = _named(district, index, product_id)
+    found = _named(shelves, product_id)
     place = Place(lat, lon) if lat is not None and lon is not None else None
-    offers = district.view(Catalogue).offers
-    of_product = district.view(Catalogue).by_product.get(found.product_id, {})
-    shown = [_offer_shown(district, offers[offer_id], free, place) for offer_id in of_product]
+    view = shelves.district.view(Catalogue)
+    of_product = view.by_product.get(found.product_id, {})
+    shown = [_offer_shown(shelves, view.offers[offer_id], place) for offer_id in of_product]
     return tuple(sorted(shown, key=lambda o: (o.free_pieces <= 0, o.distance_m or 0, o.price_minor, o.offer_id)))
 
 
@@ -283,41 +286,35 @@ def get_shop(district: NamedDependency[District], shop_id: FromPath[str]) -> Sho
     summary="What a shop offers",
     sync_to_thread=False,
 )
-def list_offers(
-    district: NamedDependency[District], free: Free, shop_id: FromPath[str], cursor: Cursor = "", limit: Limit = 50
-) -> OfferPage:
+def list_offers(shelves: Looking, shop_id: FromPath[str], cursor: Cursor = "", limit: Limit = 50) -> OfferPage:
     """Page through a shop's offers."""
-    shop(district, shop_id)
+    shop(shelves.district, shop_id)
     start = _offset(cursor)
-    view = district.view(Catalogue)
+    view = shelves.district.view(Catalogue)
     ids = list(islice(view.by_shop.get(shop_id, {}), start, start + limit + 1))
-    shown = tuple(_offer_shown(district, view.offers[offer_id], free, None) for offer_id in ids[:limit])
+    shown = tuple(_offer_shown(shelves, view.offers[offer_id], None) for offer_id in ids[:limit])
     return OfferPage(shown, str(start + limit) if len(ids) > limit else "")
 
 
 @get("/api/basket", roles=("shopper",), tags=["market"], summary="Your basket", sync_to_thread=False)
-def get_basket(district: NamedDependency[District], free: Free, principal: NamedDependency[Principal]) -> BasketShown:
+def get_basket(shelves: Looking) -> BasketShown:
     """Your basket at today's prices."""
-    return basket_shown(district, free, principal.id)
+    return basket_shown(shelves.district, shelves.free, shelves.caller)
 
 
 @put("/api/basket/lines", roles=("shopper",), tags=["market"], summary="Fill your basket")
-async def put_basket_lines(
-    ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[BasketLines]
-) -> BasketChanged:
+async def put_basket_lines(ask: NamedDependency[Ask], data: JSONBody[BasketLines]) -> BasketChanged:
     """Make these the lines of your basket."""
-    return await ask.answer(BasketChanged, baskets.put, principal.id, data.lines)
+    return await ask.answer(BasketChanged, baskets.put, ask.caller, data.lines)
 
 
 @patch("/api/basket", roles=("shopper",), tags=["market"], summary="Say how it comes and is paid")
-async def patch_basket(
-    ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[BasketChoice]
-) -> BasketChanged:
+async def patch_basket(ask: NamedDependency[Ask], data: JSONBody[BasketChoice]) -> BasketChanged:
     """Choose delivery or pick-up, the address, and how you pay."""
     return await ask.answer(
         BasketChanged,
         baskets.choose,
-        principal.id,
+        ask.caller,
         fulfilment=data.fulfilment,
         address_id=data.address_id,
         payment=data.payment,
@@ -334,8 +331,7 @@ async def patch_basket(
 )
 async def put_offers(
     ask: NamedDependency[Ask],
-    owner: Owner,
-    principal: NamedDependency[Principal],
+    shelves: Looking,
     data: JSONBody[Annotated[tuple[OfferRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)]],
 ) -> Changed:
     """Set prices and stock items of your offers, all of these or none; what is not named stays."""
@@ -343,7 +339,7 @@ async def put_offers(
     rows = []
     for number, row in enumerate(data):
         must(
-            owner(row.item_id) == principal.id,
+            shelves.owner(row.item_id) == ask.caller,
             "market.uncounted_item",
             "Offer stock items of your own, which you have counted before (PUT /api/shop/stock).",
             field=f"$[{number}].item_id",
@@ -352,9 +348,9 @@ async def put_offers(
         must(known, "market.unknown_product", "This product is not in the catalogue.", field=f"$[{number}].product_id")
         assert known is not None
         rows.append(
-            Offer(row.offer_id, principal.id, row.product_id, row.item_id, row.units, row.price_minor, known.vat_bp)
+            Offer(row.offer_id, ask.caller, row.product_id, row.item_id, row.units, row.price_minor, known.vat_bp)
         )
-    return Changed(len(rows), await ask.answer(int, catalogue.set_offers, principal.id, rows))
+    return Changed(len(rows), await ask.answer(int, catalogue.set_offers, ask.caller, rows))
 
 
 ROUTES = (
@@ -411,14 +407,16 @@ def _basket_lines(view: Catalogue, free: FreeUnits, wishes: Iterable[Wish]) -> I
             )
 
 
-def _named(district: District, index: ProductIndex, product_id: str) -> Product:
-    found = district.view(Catalogue).products.get(product_id)
+def _named(shelves: Shelves, product_id: str) -> Product:
+    products = shelves.district.view(Catalogue).products
+    found = products.get(product_id)
     if found is None and product_id.isdecimal():
-        found = district.view(Catalogue).products.get(index.by_gtin(product_id))
-    return found or product(district, product_id)
+        found = products.get(shelves.index.by_gtin(product_id))
+    return found or product(shelves.district, product_id)
 
 
-def _product_shown(district: District, of: Product, free: FreeUnits, place: Place | None) -> ProductShown:
+def _product_shown(shelves: Shelves, of: Product, place: Place | None) -> ProductShown:
+    district, free = shelves.district, shelves.free
     view = district.view(Catalogue)
     offers = [view.offers[offer_id] for offer_id in view.by_product.get(of.product_id, ())]
     stocked = [o for o in offers if free(o.item_id) >= o.units]
@@ -459,7 +457,8 @@ def _shop_shown(district: District, joined: ShopJoined) -> ShopShown:
     )
 
 
-def _offer_shown(district: District, of: Offer, free: FreeUnits, place: Place | None) -> OfferShown:
+def _offer_shown(shelves: Shelves, of: Offer, place: Place | None) -> OfferShown:
+    district, free = shelves.district, shelves.free
     view = district.view(Catalogue)
     at = view.shops[of.shop_id]
     minute_us = district.now_us // MINUTE_US * MINUTE_US

@@ -124,22 +124,22 @@ async def get_me(
 
 @delete("/api/members/me", roles=("shopper",), tags=["people"], summary="Be forgotten")
 async def erase_me(
-    ask: NamedDependency[Ask], vault: NamedDependency[Vault], principal: NamedDependency[Principal]
+    ask: NamedDependency[Ask],
+    vault: NamedDependency[Vault],
 ) -> None:
     """Destroy the key to everything that is personal; what is left says nothing about you."""
-    await asyncio.to_thread(vault.erase, principal.id)
-    await ask.run(members.erase, principal.id)
+    await asyncio.to_thread(vault.erase, ask.caller)
+    await ask.run(members.erase, ask.caller)
 
 
 @post("/api/addresses", roles=("shopper",), tags=["people"], summary="Keep an address")
 async def keep_address(
     ask: NamedDependency[Ask],
     sealer: NamedDependency[Sealer],
-    principal: NamedDependency[Principal],
     data: JSONBody[NewAddress],
 ) -> Kept:
     """Seal an address in the vault; orders name it by its id."""
-    return await keep(ask, sealer, principal.id, data)
+    return await keep(ask, sealer, ask.caller, data)
 
 
 @get("/api/addresses", roles=("shopper",), tags=["people"], summary="Your addresses")
@@ -158,24 +158,21 @@ def list_consents(district: NamedDependency[District], principal: NamedDependenc
 
 
 @put("/api/consents", roles=("shopper",), tags=["people"], summary="Allow a use of your data")
-async def give_consent(
-    ask: NamedDependency[Ask], principal: NamedDependency[Principal], data: JSONBody[Consenting]
-) -> Consents:
+async def give_consent(ask: NamedDependency[Ask], data: JSONBody[Consenting]) -> Consents:
     """Allow a purpose, on all topics or on one."""
-    await ask.run(consent.give, principal.id, purpose=data.purpose, topic=data.topic)
-    return _consents(ask.district, principal.id)
+    await ask.run(consent.give, ask.caller, purpose=data.purpose, topic=data.topic)
+    return _consents(ask.district, ask.caller)
 
 
 @delete("/api/consents", roles=("shopper",), tags=["people"], summary="Take a consent back", status_code=200)
 async def withdraw_consent(
     ask: NamedDependency[Ask],
-    principal: NamedDependency[Principal],
     purpose: FromQuery[consent.Purpose],
     topic: Annotated[str, QueryParameter(required=False, max_length=80)] = "",
 ) -> Consents:
     """Take a purpose back, or mute one topic of it."""
-    await ask.run(consent.withdraw, principal.id, purpose=purpose, topic=topic)
-    return _consents(ask.district, principal.id)
+    await ask.run(consent.withdraw, ask.caller, purpose=purpose, topic=topic)
+    return _consents(ask.district, ask.caller)
 
 
 ROUTES = (

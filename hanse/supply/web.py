@@ -9,7 +9,6 @@ from litestar.params import JSONBody
 
 from hanse.district.asking import Ask
 from hanse.kernel.ids import ID_LENGTH_MAX
-from hanse.kernel.principal import Principal
 from hanse.supply.stock import service as stock
 
 __all__ = ["ROUTES"]
@@ -42,12 +41,11 @@ class Counted(msgspec.Struct, frozen=True):
 )
 async def put_stock(
     ask: NamedDependency[Ask],
-    principal: NamedDependency[Principal],
     data: JSONBody[Annotated[tuple[CountRow, ...], msgspec.Meta(min_length=1, max_length=IMPORT_ROWS_MAX)]],
 ) -> Counted:
     """Count items of your own, all of these or none; what is not named stays."""
     rows = [(row.item_id, row.on_hand) for row in data]
-    return Counted(len(rows), await ask.answer(int, stock.count, principal.id, rows))
+    return Counted(len(rows), await ask.answer(int, stock.count, ask.caller, rows))
 
 
 ROUTES = (put_stock,)

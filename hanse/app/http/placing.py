@@ -121,28 +121,16 @@ _ANSWERS = {
 
 
 @post("/api/orders", roles=("shopper",), tags=["orders"], summary="Place an order", responses=_ANSWERS)
-async def place_order(
-    ask: NamedDependency[Ask],
-    house: NamedDependency[House],
-    principal: NamedDependency[Principal],
-    data: JSONBody[PlaceOrder],
-) -> Response[OrderAnswer]:
+async def place_order(ask: NamedDependency[Ask], data: JSONBody[PlaceOrder]) -> Response[OrderAnswer]:
     """Place an order over one or more shops: all of it or nothing. `hanse.app.http.front` does the same, faster."""
-    job = Job(order.place, (principal.id, data), principal.caller, ask.key, ask.fingerprint)
-    return _sent(order_reply(await house.submit(job)))
+    return _sent(order_reply(await ask.whole(order.place, ask.caller, data)))
 
 
 @post("/api/basket/order", roles=("shopper",), tags=["orders"], summary="Order your basket", responses=_ANSWERS)
-async def order_basket(
-    ask: NamedDependency[Ask],
-    house: NamedDependency[House],
-    principal: NamedDependency[Principal],
-    data: JSONBody[Checkout | None] = None,
-) -> Response[OrderAnswer]:
+async def order_basket(ask: NamedDependency[Ask], data: JSONBody[Checkout | None] = None) -> Response[OrderAnswer]:
     """Order what lies in your basket, as you chose it there."""
-    token = data.card_token if data else ""
-    job = Job(place_basket, (principal.id, token), principal.caller, ask.key, ask.fingerprint)
-    return _sent(order_reply(await house.submit(job), "/api/basket/order"))
+    answer = await ask.whole(place_basket, ask.caller, data.card_token if data else "")
+    return _sent(order_reply(answer, "/api/basket/order"))
 
 
 def place_basket(district: District, shopper_id: str, card_token: str) -> OrderAnswer:
@@ -317,6 +305,6 @@ def _mine(house: House, principal: Principal, order_id: str) -> Order:
 
 
 def _sent(reply: Reply) -> Response[Any]:
-    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    headers = {name.decode(): value.decode() for name, value in reply.headers if name != b"idempotent-replayed"}
     media_type = headers.pop("content-type")
     return Response(reply.body, status_code=reply.status, headers=headers, media_type=media_type)
