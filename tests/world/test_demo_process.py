@@ -31,10 +31,10 @@ def start(data: Path) -> subprocess.Popen[str]:
     )
 
 
-def kill_when_journal_grows(demo: subprocess.Popen[str], journal: Path) -> None:
+def kill_when_written(demo: subprocess.Popen[str], log: Path) -> None:
     """Kill it once the loading has written into the journal; at most a minute from now."""
     for _ in range(1_200):
-        if journal.exists() and journal.with_name("journal.sqlite-wal").stat().st_size > 500_000:
+        if log.exists() and log.stat().st_size > 500_000:
             break
         try:
             demo.wait(0.05)
@@ -48,10 +48,13 @@ def kill_when_journal_grows(demo: subprocess.Popen[str], journal: Path) -> None:
 def until_open_then_stop(demo: subprocess.Popen[str]) -> str:
     """Wait for the address, press Ctrl-C; gives everything that it said."""
     assert demo.stdout is not None
-    first = demo.stdout.readline()
-    assert re.match(r"Helsinki is open: http://127\.0\.0\.1:\d+/", first)
-    demo.send_signal(signal.SIGINT)
-    out, err = demo.communicate(timeout=60)
+    try:
+        first = demo.stdout.readline()
+        assert re.match(r"Helsinki is open: http://127\.0\.0\.1:\d+/", first)
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
     assert demo.returncode == 0
     return first + out + err
 
@@ -64,7 +67,7 @@ def count(data: Path, name: str) -> int:
 
 def test_a_demo_that_was_killed_while_loading_goes_on_and_starts_again(tmp_path: Path) -> None:
     data = tmp_path / "demo"
-    kill_when_journal_grows(start(data), data / "journal.sqlite")
+    kill_when_written(start(data), data / "journal.sqlite-wal")
     assert (data / "world.loading").exists()
     assert not (data / "world.msgpack").exists()
 
