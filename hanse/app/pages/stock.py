@@ -28,7 +28,7 @@ from hanse.supply.stock.views import Item, Stock
 __all__ = ["ROUTES"]
 
 SHOP = ("shop",)
-PAGE = 40
+PAGE = 25
 SEARCHED_MAX = 400
 ROWS_MAX = 5_000
 FAULTS_SHOWN = 20

@@ -72,7 +72,7 @@ PURPOSES = {
 # What somebody at a page may be refused; everything else keeps the sentence that it was raised with.
 REFUSALS = {
     "app.not_known": N_("Take a seat first: this page belongs to somebody."),
-    "app.wrong_role": N_("This page belongs to another seat."),
+    "app.wrong_role": N_("You sit in another seat just now. Change seats, and this page opens."),
     "app.no_page": N_("There is no such page."),
     "app.bug": N_("This page met a bug. Nothing was changed; please report it with its time."),
     "app.bad_number": N_("Please give a whole number."),
