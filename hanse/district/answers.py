@@ -67,7 +67,8 @@ class Answers:
         number = self._last
         rows = []
         for job, answer in zip(jobs, answers, strict=True):
-            if job.key:
+            # A bug is no answer to keep: the repaired program shall do what was asked.
+            if job.key and answer.kind != "Bug":
                 number += 1
                 rows.append(
                     (

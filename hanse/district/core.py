@@ -18,7 +18,7 @@ from hanse.district.views import Fold, View, folds_of
 from hanse.events.dictionary import Event, Kind, decode, kinds
 from hanse.events.district import DistrictDeployed, StepFailed
 from hanse.events.learning import DecisionMade, OutcomeObserved
-from hanse.journal.protocol import Entry
+from hanse.journal.protocol import GENESIS, Entry
 from hanse.kernel.errors import HanseError, NotAllowed
 from hanse.kernel.ids import IdMaker
 from hanse.kernel.money import check_currency
@@ -139,6 +139,8 @@ class District:
         self.currency = check_currency(charter.currency)
         self.now_us = 0
         self.position = 0
+        self.chain = GENESIS
+        """The hash of the commit that ended at `position`; whoever commits or replays sets it."""
         self._ids = IdMaker(charter.tag)
         self._views: dict[type[View], View] = {cls: cls() for cls in (*OWN_VIEWS, *views)}
         self._flows = tuple(flows)

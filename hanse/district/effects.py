@@ -18,7 +18,7 @@ from hanse.journal.protocol import Journal
 from hanse.kernel.errors import HanseError
 from hanse.kernel.time import SECOND_US
 
-__all__ = ["CALL_TIMEOUT_S", "GIVE_UP_US", "Call", "EffectWorker", "bring_back", "brought_back", "give_up"]
+__all__ = ["CALL_TIMEOUT_S", "GIVE_UP_US", "Call", "EffectWorker", "bring_back", "give_up"]
 
 CALL_TIMEOUT_S = 10.0
 GIVE_UP_US = 600 * SECOND_US

@@ -47,12 +47,15 @@ def follow(
     # Hundreds of thousands of open orders are no garbage: looking for some among them costs seconds.
     collecting = gc.isenabled()
     gc.disable()
-    found = latest(snapshots, views=district.views(), up_to=head.position) if snapshots else None
+    found = latest(snapshots, journal, views=district.views(), up_to=head.position) if snapshots else None
     if found is not None:
         snapshot, state = found
         district.restore(state, position=snapshot.position, now_us=snapshot.now_us)
         after = snapshot.position
-    district.replay(journal.read(min(after, head.steps_through)), steps_through=head.steps_through)
+    start = min(after, head.steps_through)
+    # A writer beside us may have gone on since we looked at the head: no further than that.
+    district.replay(journal.read(start, limit=head.position - start), steps_through=head.steps_through)
+    district.chain = head.hash
     if collecting:
         gc.enable()
     gc.collect()

@@ -1,7 +1,7 @@
 """Snapshots: all views at one position, so that a start need not fold from the first entry.
 
-Deleting snapshots loses nothing. A snapshot carries a digest of the code that folded it; if any of that
-code changed, it is not used.
+Deleting snapshots loses nothing. A snapshot is used only if the code that folded it has not changed, its
+journal holds the very commit that it was taken at, and its own bytes are whole.
 """
 
 import os
@@ -14,10 +14,12 @@ import msgspec
 import hanse
 from hanse.district.core import District
 from hanse.district.views import View
+from hanse.journal.protocol import Journal
 
 __all__ = ["Snapshot", "folds_version", "latest", "newest_position", "take"]
 
 KEEP = 2
+_DIGEST = 16
 
 
 class Snapshot(msgspec.Struct):
@@ -25,6 +27,7 @@ class Snapshot(msgspec.Struct):
 
     folds: str
     position: int
+    chain: bytes
     now_us: int
     views: dict[str, msgspec.Raw]
 
@@ -46,6 +49,7 @@ def take(district: District, folder: Path) -> Path:
     snapshot = Snapshot(
         folds_version(),
         district.position,
+        district.chain,
         district.now_us,
         {name: msgspec.Raw(msgspec.msgpack.encode(view)) for name, view in district.views().items()},
     )
@@ -53,7 +57,8 @@ def take(district: District, folder: Path) -> Path:
     path = folder / f"{district.position:015d}.snapshot"
     draft = path.with_suffix(".draft")
     with draft.open("wb") as file:
-        file.write(msgspec.msgpack.encode(snapshot))
+        body = msgspec.msgpack.encode(snapshot)
+        file.write(_digest(body) + body)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
@@ -62,15 +67,20 @@ def take(district: District, folder: Path) -> Path:
     return path
 
 
-def latest(folder: Path, *, views: dict[str, View], up_to: int) -> tuple[Snapshot, dict[str, View]] | None:
-    """The newest usable snapshot at or before a position, with its views; None if there is none.
+def latest(
+    folder: Path, journal: Journal, *, views: dict[str, View], up_to: int
+) -> tuple[Snapshot, dict[str, View]] | None:
+    """The newest usable snapshot of a journal at or before a position, with its views; None if there is none.
 
-    A file that cannot be read, or was folded by other code, is passed over.
+    A file that cannot be read, was folded by other code or belongs to another history is passed over.
     """
     for path in sorted(folder.glob("*.snapshot"), reverse=True):
         try:
-            snapshot = msgspec.msgpack.decode(path.read_bytes(), type=Snapshot)
-            if snapshot.folds != folds_version() or snapshot.position > up_to or snapshot.views.keys() != views.keys():
+            content = path.read_bytes()
+            if content[:_DIGEST] != _digest(content[_DIGEST:]):
+                continue
+            snapshot = msgspec.msgpack.decode(content[_DIGEST:], type=Snapshot)
+            if snapshot.position > up_to or not _fits(snapshot, journal, views):
                 continue
             return snapshot, {
                 name: msgspec.msgpack.decode(raw, type=type(views[name])) for name, raw in snapshot.views.items()
@@ -78,6 +88,17 @@ def latest(folder: Path, *, views: dict[str, View], up_to: int) -> tuple[Snapsho
         except (msgspec.DecodeError, OSError):
             continue
     return None
+
+
+def _fits(snapshot: Snapshot, journal: Journal, views: dict[str, View]) -> bool:
+    if snapshot.folds != folds_version() or snapshot.views.keys() != views.keys():
+        return False
+    mark = next(iter(journal.marks(snapshot.position - 1)), None)
+    return mark is not None and (mark.position, mark.hash) == (snapshot.position, snapshot.chain)
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=_DIGEST).digest()
 
 
 def newest_position(folder: Path) -> int:

@@ -155,7 +155,7 @@ class Writer:
         return len(taken)
 
     def run(self) -> None:
-        """Turn until nothing waits and nothing is owed, or the journal cannot be written; for a stop, tests, imports."""
+        """Turn until nothing waits and nothing is owed, or the journal cannot be written."""
         self._stalled = False
         while self.busy:
             self.turn()
@@ -181,13 +181,14 @@ class Writer:
                 self.district.now_us,
                 steps_through,
                 len(entries),
-                seal(self._head.hash, entries),
+                seal(self._head.hash, entries, steps_through),
             )
         self._journal.append(Commit(entries, rows, mark))
         if mark is not None:
             self._head = self._head._replace(
                 position=mark.position, time_us=mark.time_us, steps_through=steps_through, hash=mark.hash
             )
+            self.district.chain = mark.hash
 
     # Trouble
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from hanse.events.dictionary import Event, stored
-from hanse.kernel.values import Transfer
+from hanse.kernel.values import RefundReason, Transfer
 
 __all__ = [
     "AccountOpened",
@@ -93,7 +93,7 @@ class PaymentRefunded(Event, frozen=True):
     goods_minor: int
     fee_minor: int
     commission_minor: int
-    reason: str
+    reason: RefundReason
     transfers: tuple[Transfer, ...]
 
 

@@ -6,7 +6,7 @@ from hanse.events.dictionary import Event, stored
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
 from hanse.kernel.time import OpeningHours
-from hanse.kernel.values import Fulfilment, Part, PayBy, VatAmount, Wish
+from hanse.kernel.values import EndReason, Fulfilment, Part, PayBy, VatAmount, Wish
 
 __all__ = [
     "BasketChanged",
@@ -158,7 +158,7 @@ class PartEnded(Event, frozen=True):
     order_id: str
     part_id: str
     why: Literal["refused", "cancelled", "unanswered", "unpaid"]
-    reason: str = ""
+    reason: EndReason = ""
 
 
 @stored("market.part_settled", story="order_id")

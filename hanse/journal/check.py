@@ -47,7 +47,7 @@ def _fault(batch: list[Entry], position: int, time_us: int) -> str:
 def _misfit(mark: Mark, batch: list[Entry], chain: bytes) -> str:
     if not batch or batch[-1].position != mark.position:
         return f"entries are missing before position {mark.position}"
-    if seal(chain, batch) != mark.hash:
+    if seal(chain, batch, mark.steps_through) != mark.hash:
         return f"the entries {batch[0].position} to {mark.position} are not those that were committed"
     if mark.time_us != batch[-1].time_us or not 0 <= mark.steps_through <= mark.position:
         return f"the mark at position {mark.position} does not fit its entries"

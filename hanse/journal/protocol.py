@@ -132,9 +132,9 @@ class Journal(Protocol):
         ...
 
 
-def seal(previous: bytes, entries: Sequence[Entry]) -> bytes:
-    """The hash of a commit: SHA-256 over the previous hash and the MessagePack form of its entries.
+def seal(previous: bytes, entries: Sequence[Entry], steps_through: int) -> bytes:
+    """The hash of a commit: SHA-256 over the previous hash and the MessagePack of its entries and `steps_through`.
 
     Each entry is an array of eight in the order of `Entry`; anyone can recompute it from the rows.
     """
-    return sha256(previous + _encode_rows(entries)).digest()
+    return sha256(previous + _encode_rows((entries, steps_through))).digest()

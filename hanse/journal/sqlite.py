@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS mark (
     time_us       INTEGER NOT NULL,     -- when, so that the clock can be kept from going back
     steps_through INTEGER NOT NULL,     -- steps of entries up to here are done; the rest is owed
     entries       INTEGER NOT NULL,     -- how many entries it covers, so that a lost row shows
-    hash          BLOB    NOT NULL      -- SHA-256 over the previous hash and these entries
+    hash          BLOB    NOT NULL      -- SHA-256 over the previous hash, these entries and steps_through
 ) STRICT;
 
 -- What was answered to a key, kept a day, so that a repeated request gets the same answer.

@@ -7,11 +7,27 @@ import msgspec
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.quantity import PIECES_MAX
 
-__all__ = ["Fulfilment", "Line", "Part", "PayBy", "Transfer", "TransferAction", "VatAmount", "Wish"]
+__all__ = [
+    "EndReason",
+    "Fulfilment",
+    "Line",
+    "Part",
+    "PayBy",
+    "RefundReason",
+    "Transfer",
+    "TransferAction",
+    "VatAmount",
+    "Wish",
+]
 
 Fulfilment = Literal["pickup", "delivery"]
 
 PayBy = Literal["wallet", "card"]
+
+EndReason = Literal["", "sold_out", "quality", "closing", "too_busy", "changed_mind", "other"]
+"""Why a part will not be fulfilled. A code and no text: free text may name people, and the journal never does."""
+
+RefundReason = Literal["damaged", "missing", "wrong", "late", "quality", "other"]
 
 TransferAction = Literal["post", "hold", "capture", "void"]
 

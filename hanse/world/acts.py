@@ -10,7 +10,7 @@ from hanse.finance.ledger import service as ledger
 from hanse.finance.ledger.views import account
 from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import TOP_UPS, wallet_of
-from hanse.kernel.values import Transfer
+from hanse.kernel.values import EndReason, RefundReason, Transfer
 from hanse.market.orders import service as orders
 from hanse.people.consent import service as consent
 from hanse.people.members import service as members
@@ -35,7 +35,7 @@ def top_up(district: District, person_id: str, amount_minor: int) -> int:
     return ledger.post(district, wallet.account_id, "top_up", [transfer])
 
 
-def refuse(district: District, order_id: str, part_id: str, reason: str) -> None:
+def refuse(district: District, order_id: str, part_id: str, reason: EndReason) -> None:
     """As a shop: not take a part on after all."""
     orders.end_part(district, order_id, part_id, why="refused", reason=reason)
 
@@ -45,7 +45,7 @@ def cancel(district: District, order_id: str, part_id: str) -> None:
     orders.end_part(district, order_id, part_id, why="cancelled")
 
 
-def complain(district: District, part_id: str, goods_minor: int, reason: str) -> None:
+def complain(district: District, part_id: str, goods_minor: int, reason: RefundReason) -> None:
     """As a shop: give money back for goods that were not right."""
     payments.refund(district, part_id, goods_minor=goods_minor, fee_minor=0, reason=reason)
 

@@ -95,7 +95,7 @@ class Staff:
         part_id, ours = state.part.part_id, self._ours(order_id)
         if state.stage == "placed":
             if ours and luck.random() < REFUSED_SHARE:
-                return acts.refuse, (order_id, part_id, "sold in the shop a minute ago")
+                return acts.refuse, (order_id, part_id, "sold_out")
             return orders.accept_part, (order_id, part_id)
         if state.stage == "accepted":
             if ours and luck.random() < CANCELLED_SHARE:
@@ -109,7 +109,7 @@ class Staff:
         due = [complaint for complaint in self._complaints if complaint[0] <= now_us]
         self._complaints = [complaint for complaint in self._complaints if complaint[0] > now_us]
         for _, part_id, amount_minor in due:
-            arguments = (part_id, amount_minor, "something was spoilt")
+            arguments = (part_id, amount_minor, "quality")
             yield Job(acts.complain, arguments, CALLER, f"complaint {part_id}")
 
     def _chance(self, part_id: str, name: str) -> Random:

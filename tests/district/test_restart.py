@@ -1,5 +1,6 @@
 """What a restart derives from the journal: owed steps, deployments, snapshots."""
 
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +201,10 @@ def test_a_snapshot_of_another_set_of_views_means_replay(
     snapped: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = next(tmp_path.glob("*.snapshot"))
-    stored = msgspec.msgpack.decode(path.read_bytes())
+    stored = msgspec.msgpack.decode(path.read_bytes()[16:])
     del stored["views"]["people.members.views.Members"]
-    path.write_bytes(msgspec.msgpack.encode(stored))
+    body = msgspec.msgpack.encode(stored)
+    path.write_bytes(blake2b(body, digest_size=16).digest() + body)
     assert reads_of(snapped, tmp_path, monkeypatch) == [0]
 
 
@@ -212,6 +214,24 @@ def test_a_snapshot_ahead_of_the_journal_is_passed_over(snapped: Bench, tmp_path
     short.do(join, "per_9")
     short.start(snapshots=tmp_path)
     assert short.members() == ["per_9"]
+
+
+def test_a_snapshot_of_another_history_is_passed_over(snapped: Bench, tmp_path: Path) -> None:
+    take(snapped.district, tmp_path)
+    other = Bench(story=snapped.story)
+    while other.district.position <= snapped.district.position:
+        other.do(join, f"per_other_{other.district.position}")
+    before = other.state()
+    other.start(snapshots=tmp_path)
+    assert other.state() == before
+
+
+def test_a_damaged_snapshot_is_passed_over(snapped: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = next(tmp_path.glob("*.snapshot"))
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    assert reads_of(snapped, tmp_path, monkeypatch) == [0]
 
 
 def test_only_the_newest_snapshots_are_kept_and_deleting_all_loses_nothing(snapped: Bench, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def delivered(town: Town, *wishes: Wish) -> str:
 
 
 def refund(town: Town, part_id: str, goods: int, fee: int = 0) -> list[str]:
-    return town.records(payments.refund, part_id, goods_minor=goods, fee_minor=fee, reason="r")
+    return town.records(payments.refund, part_id, goods_minor=goods, fee_minor=fee, reason="other")
 
 
 def part(town: Town, part_id: str) -> Captured:
@@ -69,7 +69,7 @@ def test_however_a_refund_is_split_it_sums_to_what_was_captured_and_its_commissi
         refund(town, part_id, left, fee_left)
     assert part(town, part_id).commission_refunded_minor == taken
     assert town.balances() == {TOP_UPS: -WALLET_MINOR, WALLET: WALLET_MINOR}
-    town.refuses("finance.refund_too_large", payments.refund, part_id, goods_minor=1, fee_minor=0, reason="r")
+    town.refuses("finance.refund_too_large", payments.refund, part_id, goods_minor=1, fee_minor=0, reason="other")
     town.check()
 
 
@@ -84,20 +84,20 @@ def test_however_a_refund_is_split_it_sums_to_what_was_captured_and_its_commissi
 )
 def test_a_refund_of_nothing_or_of_too_much_is_refused(town: Town, goods: int, fee: int, code: str) -> None:
     part_id = delivered(town, Wish("off_milk", 1))
-    town.refuses(code, payments.refund, part_id, goods_minor=goods, fee_minor=fee, reason="r")
+    town.refuses(code, payments.refund, part_id, goods_minor=goods, fee_minor=fee, reason="other")
 
 
 def test_before_the_goods_have_arrived_nothing_is_given_back(town: Town) -> None:
     part_id = sold(town, Wish("off_milk", 1))
-    town.refuses("finance.not_settled", payments.refund, part_id, goods_minor=1, fee_minor=0, reason="r")
-    town.refuses("finance.not_captured", payments.refund, "ord_9-1", goods_minor=1, fee_minor=0, reason="r")
+    town.refuses("finance.not_settled", payments.refund, part_id, goods_minor=1, fee_minor=0, reason="other")
+    town.refuses("finance.not_captured", payments.refund, "ord_9-1", goods_minor=1, fee_minor=0, reason="other")
 
 
 def test_an_empty_account_of_the_league_can_not_give_back(town: Town) -> None:
     part_id = delivered(town, Wish("off_milk", 1))
     drawn = Transfer("d1", DELIVERY, TOP_UPS, 290)
     town.do(ledger.post, "d1", "draw", (drawn,))
-    town.refuses("finance.refund_short", payments.refund, part_id, goods_minor=0, fee_minor=1, reason="r")
+    town.refuses("finance.refund_short", payments.refund, part_id, goods_minor=0, fee_minor=1, reason="other")
     refund(town, part_id, 199)
 
 

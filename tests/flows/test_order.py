@@ -139,7 +139,7 @@ def test_an_ended_part_frees_stock_and_money_and_closes_the_order(
     placed = Placed(town)
     for command in (orders.accept_part, orders.pick_part)[:stages]:
         placed.records(command)
-    assert placed.records(orders.end_part, why=why, reason="r") == ["market.part_ended", *FREED, CLOSED]
+    assert placed.records(orders.end_part, why=why, reason="other") == ["market.part_ended", *FREED, CLOSED]
     assert ((town.held(), town.balances()), town.shelf("shp_a/milk")) == (before, (20, 0))
     assert placed.outcome() == "unfulfilled"
 
@@ -366,7 +366,7 @@ def test_what_stands_in_place_is_recorded_by_the_same_commit(town: Town) -> None
 def test_every_event_of_an_order_stands_in_its_story(town: Town) -> None:
     before = town.district.position
     placed = Placed(town).collected()
-    town.do(payments.refund, placed.parts[0], goods_minor=100, fee_minor=0, reason="sour")
+    town.do(payments.refund, placed.parts[0], goods_minor=100, fee_minor=0, reason="quality")
     story = town.journal.story(placed.order_id)
     assert [e.position for e in story] == [e.position for e in town.journal.read(before)]
     assert (story[0].name, story[-1].name) == (kind_of(OrderPlaced).name, "finance.payment_refunded")

@@ -31,7 +31,7 @@ def commit(head: Head, *entries: Entry, answers: tuple[Answered, ...] = (), step
     mark = None
     if entries:
         last = entries[-1]
-        mark = Mark(last.position, last.time_us, steps_through, len(entries), seal(head.hash, entries))
+        mark = Mark(last.position, last.time_us, steps_through, len(entries), seal(head.hash, entries, steps_through))
     return Commit(entries, answers, mark)
 
 

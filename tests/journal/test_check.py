@@ -87,7 +87,7 @@ def drop_last_mark(entries: list[Entry], marks: list[Mark]) -> None:
         (forge_hash, 2, "the entries 3 to 4 are not those that were committed"),
         (forge_count, 2, "entries are missing before position 4"),
         (forge_time, 2, "the mark at position 4 does not fit its entries"),
-        (forge_steps, 2, "the mark at position 4 does not fit its entries"),
+        (forge_steps, 2, "the entries 3 to 4 are not those that were committed"),
         (drop_mark, 2, "entries are missing before position 6"),
         (drop_last_mark, 4, "position 5 belongs to no commit"),
     ],

@@ -140,11 +140,11 @@ def test_a_closed_order_is_read_from_its_story(town: Town) -> None:
     town.do(orders.pick_part, order_id, part_id, (1, 0))
     open_one = town.district.view(Orders).open[order_id]
     assert from_story(town.journal.story(order_id)) == open_one
-    town.do(orders.end_part, order_id, part_id, why="refused", reason="dropped it")
+    town.do(orders.end_part, order_id, part_id, why="refused", reason="quality")
     closed = from_story(town.journal.story(order_id))
     assert closed is not None
     state = closed.parts[part_id]
-    assert (closed.closed, state.stage, state.reason) == ("unfulfilled", "refused", "dropped it")
+    assert (closed.closed, state.stage, state.reason) == ("unfulfilled", "refused", "quality")
     assert from_story(town.journal.story("shp_a")) is None
 
 

@@ -65,7 +65,7 @@ def test_a_context_that_is_not_yet_there_is_begun(copy: Path) -> None:
         (("supply", "Stock_Level"), "one lower-case noun"),
         (("supply", "stock"), "exists already"),
         (("supply", "twin", "twin_made"), "in the past tense"),
-        (("supply", "twin", "StockHeld"), "has an event StockHeld already"),
+        (("supply", "twin", "StockShort"), "has an event StockShort already"),
     ],
 )
 def test_a_wrong_name_is_refused_and_nothing_is_written(arguments: tuple[str, ...], sentence: str, copy: Path) -> None:

@@ -27,8 +27,8 @@ _ORDER = {"lines": [{"offer_id": _OFFER, "quantity": 2}], "fulfilment": "pickup"
 EXAMPLES: dict[str, Any] = {
     "POST /api/orders": _ORDER,
     "POST /api/orders:batch": [{"key": "till-3-000017", "shopper_id": "per_0042", **_ORDER}],
-    "POST /api/orders/{order_id}/cancel": {"reason": "found it at home"},
-    "POST /api/orders/{order_id}/parts/{part_id}/refund": {"goods_minor": 199, "reason": "broken"},
+    "POST /api/orders/{order_id}/cancel": {"reason": "changed_mind"},
+    "POST /api/orders/{order_id}/parts/{part_id}/refund": {"goods_minor": 199, "reason": "damaged"},
     "PUT /api/basket/lines": {"lines": [{"offer_id": _OFFER, "quantity": 2}]},
     "PATCH /api/basket": {"fulfilment": "delivery", "address_id": "adr_5b1d3f7a9c2e4d6f8a0b"},
     "POST /api/basket/order": {"card_token": "tok_demo"},
@@ -48,7 +48,7 @@ EXAMPLES: dict[str, Any] = {
     ],
     "PUT /api/shop/stock": [{"item_id": "itm_07_01234", "on_hand": 24}],
     "POST /api/shop/parts/{part_id}/pick": {"quantities": [2]},
-    "POST /api/shop/parts/{part_id}/refuse": {"reason": "the crate fell down"},
+    "POST /api/shop/parts/{part_id}/refuse": {"reason": "quality"},
     "POST /api/demo/seat": {"role": "shop", "id": "shp_07"},
 }
 """A body for each route that takes one, by method and path."""

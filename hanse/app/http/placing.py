@@ -27,7 +27,7 @@ from hanse.kernel.errors import HanseError, NotAllowed, NotFound
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.principal import Principal
-from hanse.kernel.values import Fulfilment, Line, PayBy, VatAmount
+from hanse.kernel.values import EndReason, Fulfilment, Line, PayBy, RefundReason, VatAmount
 from hanse.market.baskets.views import basket
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Order, Orders, from_story, orders_of_shopper
@@ -102,7 +102,7 @@ class Checkout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Refund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much goes back of a part's goods and of its delivery fee."""
 
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    reason: RefundReason
     goods_minor: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_MINOR)] = 0
     fee_minor: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX_MINOR)] = 0
 
@@ -110,7 +110,7 @@ class Refund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why, if somebody wants to say."""
 
-    reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    reason: EndReason = ""
 
 
 _ANSWERS = {

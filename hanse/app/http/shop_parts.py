@@ -18,7 +18,7 @@ from hanse.district.core import District
 from hanse.kernel.errors import NotFound
 from hanse.kernel.principal import Principal
 from hanse.kernel.quantity import PIECES_MAX
-from hanse.kernel.values import Fulfilment, Line
+from hanse.kernel.values import EndReason, Fulfilment, Line
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import ENDED, Order, Orders, PartState, orders_of_shop
 from hanse.people.vault import Address
@@ -46,7 +46,7 @@ class ShopPart(msgspec.Struct, frozen=True):
 class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why the shop can't; the shopper reads it."""
 
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    reason: EndReason
 
 
 class Picked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from hanse.app.i18n import N_
 from hanse.app.pages.buying import whole
 from hanse.app.pages.following import LineOf, lines_of
 from hanse.app.pages.seats import PERSON_COOKIE
+from hanse.app.pages.tell import reason_said
 from hanse.app.pages.visit import Reply, Visit
 from hanse.events.market import ShopJoined
 from hanse.journal.protocol import Entry
@@ -33,11 +34,7 @@ COLUMNS = (
     ("picked", N_("Ready"), N_("Nothing waits to be fetched.")),
     ("handed_over", N_("On the way"), N_("Nobody is on the way.")),
 )
-REASONS = (
-    N_("Sold in the shop a minute ago"),
-    N_("Not good enough to sell today"),
-    N_("The shop has to close early"),
-)
+REASONS = ("sold_out", "quality", "closing", "too_busy")
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -114,8 +111,7 @@ async def move(visit: Visit, part_id: str, act: str) -> Reply:
         if act == "accept":
             await visit.run(orders.accept_part, order_id, part_id)
         elif act == "refuse":
-            reason = form.get("reason", "")[:200] or visit.say(REASONS[0])
-            await visit.run(orders.end_part, order_id, part_id, why="refused", reason=reason)
+            await visit.run(orders.end_part, order_id, part_id, why="refused", reason=form.get("reason", "other"))
         elif act == "pick":
             picked = tuple(whole(form.get(f"line-{i}", str(n)), "quantities") for i, n in enumerate(state.quantities))
             await visit.run(orders.pick_part, order_id, part_id, picked)
@@ -206,7 +202,7 @@ def _part_page(visit: Visit, part_id: str, refused: HanseError | None = None) ->
     found, state = _mine(visit, part_id)
     context: dict[str, Any] = {
         "ticket": _ticket(visit, found, state),
-        "reasons": [visit.say(reason) for reason in REASONS],
+        "reasons": [(code, reason_said(visit, code)) for code in REASONS],
         "address": _address(visit, part_id),
         "refused": visit.refusal(refused) if refused else "",
         "shop": my_shop(visit),

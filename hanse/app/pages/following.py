@@ -12,7 +12,7 @@ from litestar.response import Stream
 from hanse.app.http.placing import order_of
 from hanse.app.i18n import N_
 from hanse.app.pages import goods
-from hanse.app.pages.tell import shop_name, tell_event
+from hanse.app.pages.tell import reason_said, shop_name, tell_event
 from hanse.app.pages.visit import Reply, Visit
 from hanse.events.dictionary import Event, decode
 from hanse.events.finance import CardPaymentDeclined, CardRefundAsked, PaymentCaptured, PaymentHeld, PaymentRefunded
@@ -271,7 +271,7 @@ def _part(visit: Visit, found: Order, state: PartState, events: Sequence[Event])
         state.stage,
         steps(visit, found, state),
         visit.when(part.promised_us),
-        state.reason,
+        reason_said(visit, state.reason),
         receipt,
     )
 

@@ -6,10 +6,11 @@ import logging
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request, Router
+from litestar import Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from hanse.app.http.handling import on_http
 from hanse.app.http.problems import status_of
 from hanse.app.pages import about, account, buying, counter, following, league, seats, shopping, stock, stories, takings
 from hanse.app.pages.backstage import Backstage
@@ -20,7 +21,7 @@ from hanse.kernel.principal import NOBODY, Principal
 from hanse.market.search.index import ProductIndex
 from hanse.people.vault.sealing import Sealer
 
-__all__ = ["ROUTES", "failure"]
+__all__ = ["FAILURES", "ROUTES", "failure"]
 
 log = logging.getLogger("hanse.pages")
 
@@ -44,6 +45,12 @@ def failure(request: Request[Any, Any, Any], error: Exception) -> Reply:
         return visit.part("", status=status, headers={"X-Reason": quote(said)})
     wanted = next((seat for path, seat in _SEATS if request.url.path.startswith(path)), "shopper")
     return visit.page("about/failure.html", status=status, code=refused.code, said=said, failed=status, wanted=wanted)
+
+
+def missing(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What is said where no route is: a page to a browser that asks for one, else a problem as everywhere."""
+    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    return failure(request, error) if wants_page else on_http(request, error)
 
 
 def _backstage(request: Request[Any, Any, Any]) -> Backstage:
@@ -87,3 +94,6 @@ ROUTES = [
         include_in_schema=False,
     )
 ]
+
+FAILURES: dict[Any, Any] = {HTTPException: missing}
+"""What the application answers where it has no route."""

@@ -17,7 +17,7 @@ from hanse.events.market import ShopJoined
 from hanse.kernel.geo import Place
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.time import MINUTE_US
-from hanse.market.catalogue.views import Catalogue, product, shop
+from hanse.market.catalogue.views import Catalogue, Offer, product, shop
 from hanse.market.orders.views import opens_us
 
 __all__ = ["ROUTES"]
@@ -187,17 +187,20 @@ def _searched(
 
 
 def _near(visit: Visit, here: Place) -> list[Tile]:
-    """Something of every department, from the nearest shop that has it."""
+    """Something of every department, from the nearest open shop that has it."""
     personal, muted = visit.district.allowed(visit.me, "personalisation"), visit.muted()
     departments = [d for d in visit.shelves.departments_of(visit.district) if not (personal and d.key in muted)]
     rows = [_in_stock(visit, f"/{d.key}", here) for d in departments]
-    mixed = (found for row in zip_longest(*rows) for found in row if found is not None)
-    return list(islice(mixed, NEAR_MAX))
+    mixed = (offer for row in zip_longest(*(islice(row, 2) for row in rows)) for offer in row if offer is not None)
+    return [goods.tile(visit, offer, here) for offer in islice(mixed, NEAR_MAX)]
 
 
-def _in_stock(visit: Visit, key: str, here: Place) -> list[Tile]:
-    products = visit.shelves.products(visit.district, key, limit=CHOICES_A_DEPARTMENT)
-    return [tile for tile in goods.tiles(visit, products, here) if tile.free > 0][:2]
+def _in_stock(visit: Visit, key: str, here: Place) -> Iterator[Offer]:
+    """Offers of a department that can be had now, one a product, in the order of the shelf."""
+    for product_id in visit.shelves.products(visit.district, key, limit=CHOICES_A_DEPARTMENT):
+        offer = goods.best(visit, product_id, here)
+        if offer is not None and goods.free_pieces(visit.district, offer) > 0:
+            yield offer
 
 
 def _again(visit: Visit, here: Place) -> list[Tile]:
@@ -262,6 +265,6 @@ def _shop_point(visit: Visit, of: ShopJoined, text: str = "") -> dict[str, Any]:
         "lat": of.place.lat,
         "label": of.name,
         "href": f"/shops/{of.shop_id}",
-        "tone": "closed" if _opens(visit, of) else "open",
+        "tone": "closed" if of.shop_id in visit.closed else "open",
         **({"text": text} if text else {}),
     }

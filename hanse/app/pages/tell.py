@@ -82,6 +82,20 @@ def _picked(visit: Visit, event: market.PartPicked, shops: Shops) -> Saying:
     return Saying("package", visit.say("%(shop)s has packed it", shop=shop), f"{pieces} · {sum_minor}")
 
 
+END_REASONS: dict[str, str] = {
+    "sold_out": N_("Sold in the shop a minute ago"),
+    "quality": N_("Not good enough to sell today"),
+    "closing": N_("The shop has to close early"),
+    "too_busy": N_("Too much to do"),
+    "changed_mind": N_("Not wanted any more"),
+}
+
+
+def reason_said(visit: Visit, reason: str) -> str:
+    """Why a part ended, in words; empty if nobody said."""
+    return visit.say(END_REASONS[reason]) if reason in END_REASONS else ""
+
+
 def _ended(visit: Visit, event: market.PartEnded, shops: Shops) -> Saying:
     shop = _shop(visit, event.order_id, event.part_id, shops)
     said = {
@@ -90,7 +104,7 @@ def _ended(visit: Visit, event: market.PartEnded, shops: Shops) -> Saying:
         "unanswered": N_("%(shop)s did not answer in time"),
         "unpaid": N_("Not paid in time"),
     }[event.why]
-    return Saying("x", visit.say(said, shop=shop), event.reason, failed=event.why != "cancelled")
+    return Saying("x", visit.say(said, shop=shop), reason_said(visit, event.reason), failed=event.why != "cancelled")
 
 
 def _closed(visit: Visit, event: market.OrderClosed, shops: Shops) -> Saying:
@@ -190,8 +204,8 @@ _PLAIN: dict[type[Event], tuple[str, str, bool]] = {
     market.OrderExpired: ("timer", N_("Nobody paid in time"), True),
     market.PartAccepted: ("check", N_("%(shop)s takes it on"), False),
     market.PartHandedOver: ("package-check", N_("%(shop)s hands it over"), False),
-    market.PartDelivered: ("truck", N_("Delivered"), False),
-    market.PartCollected: ("shopping-bag", N_("Collected"), False),
+    market.PartDelivered: ("truck", N_("%(shop)s has delivered it"), False),
+    market.PartCollected: ("shopping-bag", N_("Collected at %(shop)s"), False),
     market.PartSettled: ("badge-check", N_("%(shop)s has its money"), False),
     supply.StockReleased: ("undo-2", N_("Goods are free again"), False),
     finance.AccountOpened: ("wallet", N_("An account was opened"), False),

@@ -1,6 +1,7 @@
 """Commands: hold, capture, release, settle, refund; and the card provider's part in it."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 from hanse.district.core import District
 from hanse.events.finance import (
@@ -27,7 +28,7 @@ from hanse.finance.payments.views import (
 )
 from hanse.kernel.errors import Conflict, must
 from hanse.kernel.money import split
-from hanse.kernel.values import Part, Transfer
+from hanse.kernel.values import Part, RefundReason, Transfer
 
 __all__ = [
     "ask_card",
@@ -44,6 +45,8 @@ __all__ = [
     "settle",
     "top_up",
 ]
+
+_REASONS: tuple[str, ...] = get_args(RefundReason)
 
 WALLET_CEILING_MINOR = 1_000_000_00
 """A wallet is for shopping; more than a million is a mistake."""
@@ -128,7 +131,7 @@ def settle(district: District, order_id: str, part_id: str, *, commission_minor:
     district.record(PaymentSettled(order_id, part_id, (fee,) if commission_minor else ()))
 
 
-def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: str) -> None:
+def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
     """Give captured money back, and the commission on it to the shop.
 
     However a refund is split, all of it together gives back exactly what was captured and exactly the
@@ -139,6 +142,7 @@ def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int
     Conflict
         More would be given back than was captured, or the part is not settled yet.
     """
+    must(reason in _REASONS, "finance.bad_reason", f"Name one of: {', '.join(_REASONS)}.", field="reason")
     part = captured(district, part_id)
     if not part.settled:
         raise Conflict(

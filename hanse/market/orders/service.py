@@ -1,7 +1,7 @@
 """Commands: draft and place an order, then move its parts. Each checks the stage it moves from."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from hanse.district.core import District
 from hanse.events.market import (
@@ -21,7 +21,7 @@ from hanse.kernel.errors import Conflict, InvalidInput, must
 from hanse.kernel.money import split
 from hanse.kernel.quantity import PIECES_MAX, check_pieces
 from hanse.kernel.time import MINUTE_US
-from hanse.kernel.values import Fulfilment, Line, Part, PayBy, Wish
+from hanse.kernel.values import EndReason, Fulfilment, Line, Part, PayBy, Wish
 from hanse.market.catalogue.views import Catalogue, offer
 from hanse.market.orders.engine import commission, price
 from hanse.market.orders.views import ENDED, PartState, opens_us, order, part_of
@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 LINES_MAX = 100
+_END_REASONS: tuple[str, ...] = get_args(EndReason)
 PAY_WITHIN_US = 10 * MINUTE_US
 
 
@@ -208,12 +209,13 @@ def end_part(
     part_id: str,
     *,
     why: Literal["refused", "cancelled", "unanswered"],
-    reason: str = "",
+    reason: EndReason = "",
 ) -> None:
     """End a part that will not be fulfilled. Records `PartEnded`.
 
     A shop may refuse until the goods are handed over; a shopper may cancel until they are picked.
     """
+    _check_reason(reason)
     state = part_of(district, order_id, part_id)
     allowed = ("placed", "accepted", "picked") if why == "refused" else ("placed", "accepted")
     if state.stage not in allowed:
@@ -221,8 +223,9 @@ def end_part(
     district.record(PartEnded(order_id, part_id, why, reason))
 
 
-def cancel(district: District, order_id: str, *, reason: str = "") -> int:
+def cancel(district: District, order_id: str, *, reason: EndReason = "") -> int:
     """The shopper takes back every part that nobody has picked; returns how many. Records `PartEnded` for each."""
+    _check_reason(reason)
     parts = order(district, order_id).parts
     open_parts = [part_id for part_id, state in parts.items() if state.stage in ("placed", "accepted")]
     if not open_parts:
@@ -230,6 +233,10 @@ def cancel(district: District, order_id: str, *, reason: str = "") -> int:
     for part_id in open_parts:
         district.record(PartEnded(order_id, part_id, "cancelled", reason))
     return len(open_parts)
+
+
+def _check_reason(reason: str) -> None:
+    must(reason in _END_REASONS, "market.bad_reason", f"Name one of: {', '.join(_END_REASONS)}.", field="reason")
 
 
 def settle_part(district: District, order_id: str, part_id: str) -> None:

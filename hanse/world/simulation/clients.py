@@ -131,7 +131,10 @@ class Clients:
         self._report.refused += answer.kind != "ok"
         if answer.position > self._books.position:
             raise Broken(f"an answer speaks of position {answer.position}, durable is {self._books.position}")
-        if request.job.key:
+        if answer.kind == "Bug":
+            # Not kept: the next time the same key is asked, it is worked on anew.
+            self.unanswered.pop(request.job.key, None)
+        elif request.job.key:
             self._keyed(request, answer)
 
     def _keyed(self, request: Request, answer: Answer) -> None:

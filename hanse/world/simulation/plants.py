@@ -21,7 +21,7 @@ from hanse.finance.payments.views import COMMISSION, Captured, captured
 from hanse.flows import order
 from hanse.journal.protocol import JournalUnavailable
 from hanse.kernel.errors import Conflict, InvalidInput
-from hanse.kernel.values import Transfer
+from hanse.kernel.values import RefundReason, Transfer
 from hanse.market.catalogue.views import Catalogue
 from hanse.market.orders import service as orders
 from hanse.market.orders.engine import commission
@@ -119,7 +119,7 @@ def _capture_twice(put: Put) -> None:
 
 @_named("more is refunded than was captured")
 def _refund_more(put: Put) -> None:
-    def generous(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: str) -> None:
+    def generous(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
         part = captured(district, part_id)
         if part.settled and 0 < goods_minor <= part.goods_minor:
             back = Transfer(f"{part_id}/refund", part.shop, part.payer, goods_minor)
@@ -158,7 +158,7 @@ def _late_commission(put: Put) -> None:
 def _commission_kept(put: Put) -> None:
     real = payments.refund
 
-    def keeping(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: str) -> None:
+    def keeping(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
         part: Captured = captured(district, part_id)
         frozen, part.commission_minor = part.commission_minor, 0
         try:

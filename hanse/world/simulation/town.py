@@ -283,7 +283,7 @@ class Town:
             Act(ledger.post, (person, "x", [Transfer("t", TOP_UPS, TOP_UPS, 5)])),
             Act(ledger.post, (person, "x", [Transfer("t", TOP_UPS, CARD, 5, hold_id="deposit_1")])),
             Act(stock.take_back, ("ord_none", "ord_none-1", {item: returned})),
-            Act(partial(payments.refund, goods_minor=-5, fee_minor=huge, reason=""), (self._some_part()[1],)),
+            Act(partial(payments.refund, goods_minor=-5, fee_minor=huge, reason="other"), (self._some_part()[1],)),
             Act(partial(consent.give, purpose="spying"), (person,)),
         )
         return rng.choice(acts)

@@ -191,7 +191,7 @@ async def test_orders_are_listed_newest_first_and_closed_ones_stay_readable(town
             (await ada.post("/api/orders", json=lines(("shp_1:prd_1", 1)), headers=key())).json()["order_id"]
             for _ in range(3)
         ]
-        cancelled = await ada.post(f"/api/orders/{ids[0]}/cancel", json={"reason": "too many"}, headers=key())
+        cancelled = await ada.post(f"/api/orders/{ids[0]}/cancel", json={"reason": "changed_mind"}, headers=key())
         await town.settle()
         page = (await ada.get("/api/orders?limit=2")).json()
         rest = (await ada.get(f"/api/orders?limit=2&cursor={page['next']}")).json()
@@ -199,7 +199,7 @@ async def test_orders_are_listed_newest_first_and_closed_ones_stay_readable(town
     assert cancelled.status_code == 200
     assert [order["order_id"] for order in page["orders"]] == [ids[2], ids[1]]
     assert [(order["order_id"], order["outcome"]) for order in rest["orders"]] == [(ids[0], "unfulfilled")]
-    assert rest["orders"][0]["parts"][0]["reason"] == "too many"
+    assert rest["orders"][0]["parts"][0]["reason"] == "changed_mind"
     assert rest["next"] == ""
     assert (late.status_code, late.json()["code"]) == (404, "market.no_open_order")
     assert wallet(town, "per_ada") == (10_000, 398)
@@ -214,8 +214,8 @@ async def test_a_refund_gives_back_what_was_taken_and_no_more(town: Town) -> Non
         await town.settle()
         assert wallet(town, "per_ada") == (10_000 - 398, 0)
         where = f"/api/orders/{order_id}/parts/{order_id}-1/refund"
-        given = await shop.post(where, json={"goods_minor": 100, "reason": "sour"}, headers=key())
-        too_much = await shop.post(where, json={"goods_minor": 299, "reason": "sour"}, headers=key())
+        given = await shop.post(where, json={"goods_minor": 100, "reason": "quality"}, headers=key())
+        too_much = await shop.post(where, json={"goods_minor": 299, "reason": "quality"}, headers=key())
     assert (given.status_code, too_much.status_code) == (204, 409)
     assert too_much.json()["code"] == "finance.refund_too_large"
     assert wallet(town, "per_ada") == (10_000 - 298, 0)

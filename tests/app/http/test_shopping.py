@@ -169,10 +169,10 @@ async def test_a_shop_works_off_what_was_ordered(town: Town) -> None:
 async def test_a_shop_refuses_and_the_money_is_free(town: Town) -> None:
     async with town.client("shopper", "per_ada") as ada, town.client("shop", "shp_1") as shop:
         order_id = (await ada.post("/api/orders", json=lines(("shp_1:prd_1", 3)), headers=key())).json()["order_id"]
-        refused = await shop.post(f"/api/shop/parts/{order_id}-1/refuse", json={"reason": "no milk"}, headers=key())
+        refused = await shop.post(f"/api/shop/parts/{order_id}-1/refuse", json={"reason": "sold_out"}, headers=key())
         await town.settle()
         wallet = (await ada.get("/api/wallet")).json()
         shown = (await ada.get(f"/api/orders/{order_id}")).json()
     assert refused.status_code == 204
     assert (wallet["balance_minor"], wallet["held_minor"], wallet["free_minor"]) == (10_000, 0, 10_000)
-    assert (shown["parts"][0]["stage"], shown["parts"][0]["reason"]) == ("refused", "no milk")
+    assert (shown["parts"][0]["stage"], shown["parts"][0]["reason"]) == ("refused", "sold_out")
