@@ -1,6 +1,6 @@
 """Pages that are read from the running parts: command line, HTTP, settings.
 
-They need three things of the app: `hanse.app.cli.app` (Typer), `hanse.app.http.openapi_document()` (the API as plain
+They need three things of the app: `hanse.app.cli.app` (Typer), `hanse.app.openapi.openapi_document()` (the API as plain
 JSON values, made without a district) and `hanse.app.settings.Settings` (a struct; a string below a field explains it).
 """
 
@@ -96,7 +96,7 @@ def routes(document: dict[str, Any]) -> list[str]:
 
 
 def _document() -> dict[str, Any]:
-    document: dict[str, Any] = import_module("hanse.app.http").openapi_document()
+    document: dict[str, Any] = import_module("hanse.app.openapi").openapi_document()
     return document
 
 
