@@ -29,6 +29,7 @@ from hanse.app.http.requests import (
 )
 from hanse.app.http.security import SECURITY_HEADERS
 from hanse.app.http.stream import Feed
+from hanse.app.pages import FAILURES
 from hanse.app.pages import ROUTES as PAGES
 from hanse.app.templating import BUILT, BUILT_URL
 from hanse.events.dictionary import kind_of
@@ -86,7 +87,7 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] = PAGES
         request_class=JsonRequest,
         request_max_body_size=BODY_MAX,
         dependencies=_dependencies(house, parts),
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=EXCEPTION_HANDLERS | (FAILURES if pages else {}),
         before_send=[_send_headers],
         openapi_config=description.config(),
         logging_config=None,
