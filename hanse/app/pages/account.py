@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 
 from hanse.app.http.placing import order_shown
 from hanse.app.pages.buying import TOP_UPS_MINOR
@@ -26,7 +27,7 @@ EXPORT_ORDERS_MAX = 50
 
 
 @get("/account", roles=SHOPPER, sync_to_thread=False)
-def account_page(visit: Visit) -> Reply:
+def account_page(visit: NamedDependency[Visit]) -> Reply:
     """Wallet, addresses, consents."""
     wallet = account(visit.district, wallet_of(visit.me))
     given = consent.given(visit.district, visit.me)
@@ -49,7 +50,7 @@ def account_page(visit: Visit) -> Reply:
 
 
 @post("/account/consents", roles=SHOPPER)
-async def set_consent(visit: Visit) -> Reply:
+async def set_consent(visit: NamedDependency[Visit]) -> Reply:
     """Allow a purpose or take it back; with a topic, mute that topic or hear of it again."""
     form = await visit.form()
     command = consent.give if form.get("allow") == "yes" else consent.withdraw
@@ -59,7 +60,7 @@ async def set_consent(visit: Visit) -> Reply:
 
 
 @get("/account/export", roles=SHOPPER, sync_to_thread=False)
-def export(visit: Visit) -> Response[bytes]:
+def export(visit: NamedDependency[Visit]) -> Response[bytes]:
     """Everything that is kept of the visitor, as one file."""
     wallet = account(visit.district, wallet_of(visit.me))
     kept = {
@@ -76,7 +77,7 @@ def export(visit: Visit) -> Response[bytes]:
 
 
 @post("/account/erase", roles=SHOPPER)
-async def erase(visit: Visit) -> Reply:
+async def erase(visit: NamedDependency[Visit]) -> Reply:
     """Destroy the key to everything personal, and leave."""
     form = await visit.form()
     if form.get("sure") != "yes":

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from hanse.app.http.orders import fingerprint
 from hanse.app.http.placing import place_basket
@@ -61,13 +63,13 @@ class PartShown(msgspec.Struct, frozen=True):
 
 
 @get("/basket", roles=SHOPPER, sync_to_thread=False)
-def basket_page(visit: Visit) -> Reply:
+def basket_page(visit: NamedDependency[Visit]) -> Reply:
     """The basket with everything that an order needs."""
     return _page(visit)
 
 
 @post("/basket/lines", roles=SHOPPER)
-async def add_line(visit: Visit) -> Reply:
+async def add_line(visit: NamedDependency[Visit]) -> Reply:
     """Put some pieces of an offer in."""
     form = await visit.form()
     changed = msgspec.json.decode(
@@ -84,7 +86,7 @@ async def add_line(visit: Visit) -> Reply:
 
 
 @post("/basket/lines/{offer_id:str}", roles=SHOPPER)
-async def set_line(visit: Visit, offer_id: str) -> Reply:
+async def set_line(visit: NamedDependency[Visit], offer_id: FromPath[str]) -> Reply:
     """Make it so many pieces of an offer; 0 takes the line out."""
     form = await visit.form()
     pieces = whole(form.get("pieces", "0"), "pieces")
@@ -94,7 +96,7 @@ async def set_line(visit: Visit, offer_id: str) -> Reply:
 
 
 @post("/basket/fit", roles=SHOPPER)
-async def fit(visit: Visit) -> Reply:
+async def fit(visit: NamedDependency[Visit]) -> Reply:
     """Take only what is there: lines that ask for more are made smaller, or leave."""
     for part in _parts(visit, basket(visit.district, visit.me)):
         for line in part.lines:
@@ -104,7 +106,7 @@ async def fit(visit: Visit) -> Reply:
 
 
 @post("/basket/choice", roles=SHOPPER)
-async def choose(visit: Visit) -> Reply:
+async def choose(visit: NamedDependency[Visit]) -> Reply:
     """Say how the goods come, to which address, and how they are paid."""
     form = await visit.form()
     fulfilment, payment = form.get("fulfilment"), form.get("payment")
@@ -129,7 +131,7 @@ async def choose(visit: Visit) -> Reply:
 
 
 @post("/addresses", roles=SHOPPER)
-async def keep_address(visit: Visit) -> Reply:
+async def keep_address(visit: NamedDependency[Visit]) -> Reply:
     """Keep a new address: sealed in the vault first, then noted under its id."""
     form = await visit.form()
     errors = {
@@ -163,7 +165,7 @@ async def keep_address(visit: Visit) -> Reply:
 
 
 @post("/wallet/top-up", roles=SHOPPER)
-async def top_up(visit: Visit) -> Reply:
+async def top_up(visit: NamedDependency[Visit]) -> Reply:
     """Fill the wallet with play money; in a demo only."""
     if not visit.demo:
         raise Conflict("app.no_demo", "Play money exists in a demonstration only.")
@@ -177,7 +179,7 @@ async def top_up(visit: Visit) -> Reply:
 
 
 @post("/orders", roles=SHOPPER)
-async def place_order(visit: Visit) -> Reply:
+async def place_order(visit: NamedDependency[Visit]) -> Reply:
     """Order the basket; the form's key makes a double click one order."""
     form = await visit.form()
     kept = basket(visit.district, visit.me)

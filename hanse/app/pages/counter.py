@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from hanse.app.http.shop_parts import address_for
@@ -71,13 +73,13 @@ class Column(msgspec.Struct, frozen=True):
 
 
 @get("/shop", roles=SHOP, sync_to_thread=False)
-def counter(visit: Visit) -> Reply:
+def counter(visit: NamedDependency[Visit]) -> Reply:
     """What waits for the shop, stage by stage."""
     return visit.page("shop/counter.html", section="orders", shop=my_shop(visit), columns=_columns(visit))
 
 
 @get("/live/counter", roles=SHOP, sync_to_thread=False)
-def counter_live(visit: Visit) -> Stream:
+def counter_live(visit: NamedDependency[Visit]) -> Stream:
     """The same, each time that something happens to a part of the shop's."""
     mine = set(visit.district.view(Orders).by_shop.get(visit.me, {}).values())
 
@@ -96,13 +98,13 @@ def counter_live(visit: Visit) -> Stream:
 
 
 @get("/shop/parts/{part_id:str}", roles=SHOP, sync_to_thread=False)
-def part_page(visit: Visit, part_id: str) -> Reply:
+def part_page(visit: NamedDependency[Visit], part_id: FromPath[str]) -> Reply:
     """One part: to accept or refuse, to pack line by line, to hand over."""
     return _part_page(visit, part_id)
 
 
 @post("/shop/parts/{part_id:str}/{act:str}", roles=SHOP)
-async def move(visit: Visit, part_id: str, act: str) -> Reply:
+async def move(visit: NamedDependency[Visit], part_id: FromPath[str], act: FromPath[str]) -> Reply:
     """Take the next step with a part."""
     found, state = _mine(visit, part_id)
     order_id = found.placed.order_id

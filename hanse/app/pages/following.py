@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from hanse.app.http.placing import order_of
@@ -133,7 +135,7 @@ class StoryShown(msgspec.Struct, frozen=True):
 
 
 @get("/orders", roles=SHOPPER, sync_to_thread=False)
-def orders_page(visit: Visit) -> Reply:
+def orders_page(visit: NamedDependency[Visit]) -> Reply:
     """The shopper's latest orders."""
     mine = [
         {
@@ -151,13 +153,13 @@ def orders_page(visit: Visit) -> Reply:
 
 
 @get("/orders/{order_id:str}", roles=SHOPPER, sync_to_thread=False)
-def order_page(visit: Visit, order_id: str) -> Reply:
+def order_page(visit: NamedDependency[Visit], order_id: FromPath[str]) -> Reply:
     """One order: where it stands, what happened, what it costs."""
     return visit.page("shopper/order.html", section="orders", story=shown(visit, order_id), demo=visit.demo)
 
 
 @get("/live/orders/{order_id:str}", roles=SHOPPER, sync_to_thread=False)
-def order_live(visit: Visit, order_id: str) -> Stream:
+def order_live(visit: NamedDependency[Visit], order_id: FromPath[str]) -> Stream:
     """The same, each time that something happens to it."""
     shown(visit, order_id)
 
@@ -170,7 +172,7 @@ def order_live(visit: Visit, order_id: str) -> Stream:
 
 
 @post("/orders/{order_id:str}/cancel", roles=SHOPPER)
-async def cancel(visit: Visit, order_id: str) -> Reply:
+async def cancel(visit: NamedDependency[Visit], order_id: FromPath[str]) -> Reply:
     """Cancel all parts that are not packed yet."""
     _mine(visit, order_id)
     await visit.run(orders.cancel, order_id)

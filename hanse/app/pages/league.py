@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from hanse.app.http.stream import happening
@@ -76,7 +77,7 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 @get("/league", roles=LEAGUE, sync_to_thread=False)
-def now(visit: Visit) -> Reply:
+def now(visit: NamedDependency[Visit]) -> Reply:
     """What happens in the district now."""
     pulse = visit.backstage.pulse
     latest = [entry for entry in reversed(pulse.recent) if entry[2] in _FOLLOWED][:LINES_SHOWN]
@@ -93,7 +94,7 @@ def now(visit: Visit) -> Reply:
 
 
 @get("/live/league", roles=LEAGUE, sync_to_thread=False)
-def now_live(visit: Visit) -> Stream:
+def now_live(visit: NamedDependency[Visit]) -> Stream:
     """The same, each second."""
 
     def say(heard: list[Entry]) -> list[tuple[str, str]]:
@@ -117,9 +118,9 @@ def now_live(visit: Visit) -> Stream:
 
 @get("/league/journal", roles=LEAGUE, sync_to_thread=False)
 def journal(
-    visit: Visit,
-    name: Annotated[str, Parameter(required=False, max_length=80)] = "",
-    before: Annotated[int, Parameter(required=False, ge=0)] = 0,
+    visit: NamedDependency[Visit],
+    name: Annotated[str, QueryParameter(required=False, max_length=80)] = "",
+    before: Annotated[int, QueryParameter(required=False, ge=0)] = 0,
 ) -> Reply:
     """The journal, newest first, of one kind of event or of all."""
     rows = _latest(visit, name, before or visit.district.position + 1)
@@ -138,7 +139,7 @@ def journal(
 
 
 @get("/league/decisions", roles=LEAGUE, sync_to_thread=False)
-def decisions(visit: Visit) -> Reply:
+def decisions(visit: NamedDependency[Visit]) -> Reply:
     """What brains chose and why; as long as none is at work, that is said."""
     view = visit.district.view(Decisions)
     ids = list(view.latest)[: -DECISIONS_SHOWN - 1 : -1]
@@ -147,7 +148,7 @@ def decisions(visit: Visit) -> Reply:
 
 
 @get("/league/shops", roles=LEAGUE, sync_to_thread=False)
-def shops(visit: Visit) -> Reply:
+def shops(visit: NamedDependency[Visit]) -> Reply:
     """The shops of the league with what they do."""
     orders, catalogue = visit.district.view(Orders), visit.district.view(Catalogue)
     accounts = visit.district.view(Ledger).accounts

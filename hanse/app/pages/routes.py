@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response, Router
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from hanse.app.http.handling import on_http
@@ -28,7 +28,12 @@ log = logging.getLogger("hanse.pages")
 _SEATS = (("/shops", "shopper"), ("/shop", "shop"), ("/league", "league"))
 
 
-def visit_of(request: Request[Any, Any, Any], principal: Principal, index: ProductIndex, sealer: Sealer) -> Visit:
+def visit_of(
+    request: Request[Any, Any, Any],
+    principal: NamedDependency[Principal],
+    index: NamedDependency[ProductIndex],
+    sealer: NamedDependency[Sealer],
+) -> Visit:
     """This visit, with what it may need to search and to seal."""
     visit = Visit(request, _backstage(request), principal)
     visit.index, visit.sealer = index, sealer

@@ -7,6 +7,7 @@ from itertools import islice
 
 from litestar import get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from hanse.app.auth import issue_token
 from hanse.app.http.demo import is_known, seat_cookie
@@ -29,7 +30,7 @@ _DRAWN_FROM = 4_096
 
 
 @post("/seat", roles=PUBLIC)
-async def take_seat(visit: Visit) -> Reply:
+async def take_seat(visit: NamedDependency[Visit]) -> Reply:
     """Be a shopper, a shop or the league; whoever one was before in that seat, if one was."""
     form = await visit.form()
     seat, wish = form.get("seat", ""), form.get("id", "")
@@ -45,13 +46,13 @@ async def take_seat(visit: Visit) -> Reply:
 
 
 @post("/leave", roles=PUBLIC, sync_to_thread=False)
-def leave(visit: Visit) -> Reply:
+def leave(visit: NamedDependency[Visit]) -> Reply:
     """Stand up: be nobody again."""
     return visit.go("/", cookies=[forgotten(name) for name in ("hanse_seat", PERSON_COOKIE, SHOP_COOKIE)])
 
 
 @post("/preferences", roles=PUBLIC)
-async def prefer(visit: Visit) -> Reply:
+async def prefer(visit: NamedDependency[Visit]) -> Reply:
     """Choose the language or the brightness."""
     form = await visit.form()
     cookies = []
@@ -63,7 +64,7 @@ async def prefer(visit: Visit) -> Reply:
 
 
 @get("/shop/choose", roles=(*PUBLIC, "shopper", "shop", "league"), sync_to_thread=False)
-def choose_shop(visit: Visit) -> Reply:
+def choose_shop(visit: NamedDependency[Visit]) -> Reply:
     """All shops, to take the seat of one; that of the visitor's last order first."""
     if not visit.demo:
         raise NotFound("app.no_demo", "This is no demonstration; nobody can take a seat here.")

@@ -7,7 +7,8 @@ from itertools import islice, zip_longest
 from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
 
 from hanse.app.pages import goods
 from hanse.app.pages.goods import Tile
@@ -30,12 +31,12 @@ FOUND_MAX = 240
 CHOICES_A_DEPARTMENT = 4
 EVERYBODY = ("public", "shopper", "shop", "courier", "league")
 
-Word = Annotated[str, Parameter(required=False, max_length=80)]
-Id = Annotated[str, Parameter(required=False, max_length=ID_LENGTH_MAX)]
+Word = Annotated[str, QueryParameter(required=False, max_length=80)]
+Id = Annotated[str, QueryParameter(required=False, max_length=ID_LENGTH_MAX)]
 
 
 @get("/", roles=EVERYBODY, sync_to_thread=False)
-def home(visit: Visit) -> Reply:
+def home(visit: NamedDependency[Visit]) -> Reply:
     """Welcome for who has no seat; what is in stock nearby for a shopper; else the way to one's own seat."""
     if visit.seat == "shop":
         return visit.go("/shop")
@@ -70,10 +71,13 @@ def _welcome(visit: Visit) -> Reply:
 
 @get("/browse", roles=EVERYBODY, sync_to_thread=False)
 def browse(
-    visit: Visit, q: Annotated[str, Parameter(required=False, max_length=200)] = "",
-    department: Word = "", category: Word = "", shop_id: Annotated[str, Parameter(query="shop", required=False)] = "",
+    visit: NamedDependency[Visit],
+    q: Annotated[str, QueryParameter(required=False, max_length=200)] = "",
+    department: Word = "",
+    category: Word = "",
+    shop_id: Annotated[str, QueryParameter(name="shop", required=False, max_length=ID_LENGTH_MAX)] = "",
     after: Id = "",
-) -> Reply:  # fmt: skip
+) -> Reply:
     """Goods by words, department, category or shop, a page at a time."""
     here = visit.here
     words = q.strip()
@@ -99,7 +103,7 @@ def browse(
 
 
 @get("/products/{product_id:str}", roles=EVERYBODY, sync_to_thread=False)
-def product_page(visit: Visit, product_id: str) -> Reply:
+def product_page(visit: NamedDependency[Visit], product_id: FromPath[str]) -> Reply:
     """One product: what it is, and where it can be had."""
     here = visit.here
     shown = product(visit.district, product_id)
@@ -125,7 +129,7 @@ def product_page(visit: Visit, product_id: str) -> Reply:
 
 
 @get("/shops/{shop_id:str}", roles=EVERYBODY, sync_to_thread=False)
-def shop_page(visit: Visit, shop_id: str) -> Reply:
+def shop_page(visit: NamedDependency[Visit], shop_id: FromPath[str]) -> Reply:
     """One shop: where it is, when it is open, what it offers."""
     here, shown = visit.here, shop(visit.district, shop_id)
     catalogue = visit.district.view(Catalogue)

@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.datastructures import UploadFile
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from hanse.app import i18n, shopfiles
 from hanse.app.pages import goods
@@ -63,18 +64,18 @@ class Import(msgspec.Struct, frozen=True):
 
 @get("/shop/stock", roles=SHOP, sync_to_thread=False)
 def stock_page(
-    visit: Visit,
-    q: Annotated[str, Parameter(required=False, max_length=200)] = "",
-    department: Annotated[str, Parameter(required=False, max_length=80)] = "",
-    low: bool = False,
-    after: Annotated[str, Parameter(required=False, max_length=ID_LENGTH_MAX)] = "",
+    visit: NamedDependency[Visit],
+    q: Annotated[str, QueryParameter(required=False, max_length=200)] = "",
+    department: Annotated[str, QueryParameter(required=False, max_length=80)] = "",
+    low: FromQuery[bool] = False,
+    after: Annotated[str, QueryParameter(required=False, max_length=ID_LENGTH_MAX)] = "",
 ) -> Reply:
     """The shop's offers, by words or department, a page at a time."""
     return _page(visit, words=q.strip(), department=department, after=after, low=low)
 
 
 @post("/shop/stock/{offer_id:str}", roles=SHOP)
-async def change(visit: Visit, offer_id: str) -> Reply:
+async def change(visit: NamedDependency[Visit], offer_id: FromPath[str]) -> Reply:
     """Change the price of an offer, or how many units are on hand."""
     offer = _mine(visit, offer_id)
     form = await visit.form()
@@ -95,7 +96,7 @@ async def change(visit: Visit, offer_id: str) -> Reply:
 
 
 @post("/shop/stock", roles=SHOP)
-async def bring_list(visit: Visit) -> Reply:
+async def bring_list(visit: NamedDependency[Visit]) -> Reply:
     """Take in a file of prices and counts: all of it, or, where something does not fit, nothing."""
     upload = (await visit.request.form()).get("file")
     body = await upload.read() if isinstance(upload, UploadFile) else b""

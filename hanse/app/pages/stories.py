@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 import hanse
 from hanse.app.pages.league import EntryShown, entry_shown
@@ -38,7 +40,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 @get("/league/stories/{story_id:str}", roles=LEAGUE, sync_to_thread=False)
-def story(visit: Visit, story_id: str) -> Reply:
+def story(visit: NamedDependency[Visit], story_id: FromPath[str]) -> Reply:
     """Everything that happened to one thing, in order."""
     entries = visit.house.journal.story(story_id, limit=ENTRIES_MAX) if len(story_id) <= 2 * ID_LENGTH_MAX else []
     if not entries:

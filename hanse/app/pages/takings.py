@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 
 from hanse.app.i18n import N_
 from hanse.app.pages.counter import my_shop, number_of
@@ -30,7 +31,7 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 @get("/shop/money", roles=SHOP, sync_to_thread=False)
-def money_page(visit: Visit) -> Reply:
+def money_page(visit: NamedDependency[Visit]) -> Reply:
     """The shop's account and its latest movements."""
     mine = account(visit.district, sales_of(visit.me))
     came = [m for m in mine.recent if m.amount_minor > 0 and m.other != COMMISSION]
