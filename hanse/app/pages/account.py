@@ -17,7 +17,7 @@ from hanse.finance.payments.views import wallet_of
 from hanse.kernel.errors import NotFound
 from hanse.people.consent import service as consent
 from hanse.people.members import service as members
-from hanse.people.vault.store import Identity
+from hanse.people.vault import Identity
 
 __all__ = ["ROUTES"]
 

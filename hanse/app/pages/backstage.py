@@ -12,14 +12,16 @@ from hanse.app.house import House, now_us
 from hanse.app.pages.live import Live
 from hanse.app.pages.shelves import Shelves
 from hanse.app.worlds import Town
-from hanse.events.market import ShopJoined
+from hanse.events.dictionary import kind_of
+from hanse.events.market import OrderPlaced, ShopJoined
+from hanse.events.supply import StockShort
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound, Unavailable
 from hanse.kernel.geo import Place, distance_m
 from hanse.kernel.time import SECOND_US
 from hanse.market.catalogue.views import Catalogue
 from hanse.people.members.views import Members
-from hanse.people.vault.store import Address
+from hanse.people.vault import Address
 
 __all__ = ["PULSE_SECONDS", "Backstage", "BaseMap", "Homes", "Pulse"]
 
@@ -27,6 +29,7 @@ PULSE_SECONDS = 300
 RECENT_MAX = 120
 PLACES_MAX = 256
 _NOWHERE = Place(0.0, 0.0)
+_PLACED, _SHORT = kind_of(OrderPlaced).name, kind_of(StockShort).name
 
 # The town's streets by their class, as the map draws them.
 _STREET_KINDS = {"major": "road", "minor": "street", "pedestrian": "street", "service": "path", "path": "path"}
@@ -47,10 +50,10 @@ class Pulse:
         """Take in what a commit recorded."""
         for entry in entries:
             self.entries += 1
-            if entry[2] == "market.order_placed":
+            if entry[2] == _PLACED:
                 second = entry[1] // SECOND_US
                 self._orders[second] = self._orders.get(second, 0) + 1
-            elif entry[2] == "supply.stock_short":
+            elif entry[2] == _SHORT:
                 self.short += 1
             self.recent.append(entry)
         if len(self._orders) > 2 * PULSE_SECONDS:

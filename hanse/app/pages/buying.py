@@ -24,7 +24,7 @@ from hanse.market.baskets.views import basket
 from hanse.market.catalogue.views import Catalogue, Offer, Product
 from hanse.market.orders import service as orders
 from hanse.people.members import service as members
-from hanse.people.vault.store import Address
+from hanse.people.vault import Address
 
 __all__ = ["ROUTES"]
 

@@ -17,6 +17,8 @@ from hanse.app.pages.following import LineOf, lines_of
 from hanse.app.pages.seats import PERSON_COOKIE
 from hanse.app.pages.tell import reason_said
 from hanse.app.pages.visit import Reply, Visit
+from hanse.events.dictionary import kind_of
+from hanse.events.finance import PaymentHeld
 from hanse.events.market import ShopJoined
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import HanseError, NotFound
@@ -24,12 +26,13 @@ from hanse.kernel.time import SECOND_US
 from hanse.market.catalogue.views import shop
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Order, Orders, PartState, orders_of_shop
-from hanse.people.vault.store import Address
+from hanse.people.vault import Address
 
 __all__ = ["ROUTES"]
 
 SHOP = ("shop",)
 COLUMN_MAX = 8
+_ACCEPTED = kind_of(PaymentHeld).name
 COLUMNS = (
     ("placed", N_("New"), N_("Nothing new. The next order appears here by itself.")),
     ("accepted", N_("To pack"), N_("Nothing to pack.")),
@@ -84,7 +87,7 @@ def counter_live(visit: NamedDependency[Visit]) -> Stream:
     mine = set(visit.district.view(Orders).by_shop.get(visit.me, {}).values())
 
     def concerns(entry: Entry) -> bool:
-        if entry[2] == "finance.payment_held":
+        if entry[2] == _ACCEPTED:
             found = visit.district.view(Orders).open.get(entry[4])
             if found and any(state.part.shop_id == visit.me for state in found.parts.values()):
                 mine.add(entry[4])

@@ -18,8 +18,9 @@ from hanse.app.pages.tell import Saying, tell
 from hanse.app.pages.visit import Reply, Visit
 from hanse.app.pages.wording import shop_kind
 from hanse.district.own import Decisions, Troubles
-from hanse.events.dictionary import decode, kinds
-from hanse.events.market import OrderPlaced
+from hanse.events import district as own
+from hanse.events import finance, market, people, supply
+from hanse.events.dictionary import decode, kind_of, kinds
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import COMMISSION, sales_of
 from hanse.journal.protocol import Entry
@@ -43,16 +44,33 @@ TROUBLES_SHOWN = 20
 
 # What one follows with one's eyes; the journal has everything.
 _FOLLOWED = frozenset(
-    (
-        "market.order_placed", "market.order_expired", "market.part_accepted", "market.part_picked",
-        "market.part_handed_over", "market.part_delivered", "market.part_collected", "market.part_ended",
-        "market.order_closed",
-        "market.shop_joined", "market.offers_set", "supply.stock_counted", "supply.stock_short",
-        "finance.payment_refunded", "finance.card_payment_declined", "people.member_joined",
-        "people.consent_given", "people.consent_withdrawn", "people.member_erased",
-        "district.step_failed", "district.command_stopped", "district.effect_failed",
+    kind_of(event).name
+    for event in (
+        market.OrderPlaced,
+        market.OrderExpired,
+        market.PartAccepted,
+        market.PartPicked,
+        market.PartHandedOver,
+        market.PartDelivered,
+        market.PartCollected,
+        market.PartEnded,
+        market.OrderClosed,
+        market.ShopJoined,
+        market.OffersSet,
+        supply.StockCounted,
+        supply.StockShort,
+        finance.PaymentRefunded,
+        finance.CardPaymentDeclined,
+        people.MemberJoined,
+        people.MemberErased,
+        people.ConsentGiven,
+        people.ConsentWithdrawn,
+        own.StepFailed,
+        own.CommandStopped,
+        own.EffectFailed,
     )
-)  # fmt: skip
+)
+_PLACED = kind_of(market.OrderPlaced).name
 
 
 class EntryShown(msgspec.Struct, frozen=True):
@@ -243,8 +261,8 @@ def _pulses(visit: Visit, heard: list[Entry]) -> Iterator[dict[str, Any]]:
     """A beat on the map where an order has been placed."""
     shops = visit.backstage.shops()
     for entry in heard:
-        event = decode(entry[2], entry[3], entry[7]) if entry[2] == "market.order_placed" else None
-        for part in event.parts if isinstance(event, OrderPlaced) else ():
+        event = decode(entry[2], entry[3], entry[7]) if entry[2] == _PLACED else None
+        for part in event.parts if isinstance(event, market.OrderPlaced) else ():
             place = shops[part.shop_id].place
             yield {"id": part.part_id, "lon": place.lon, "lat": place.lat, "tone": "pulse"}
 

@@ -18,8 +18,8 @@ from hanse.app.pages.visit import Reply, Visit
 from hanse.app.pages.wording import refusal
 from hanse.kernel.errors import HanseError, NotFound
 from hanse.kernel.principal import NOBODY, Principal
-from hanse.market.search.index import ProductIndex
-from hanse.people.vault.sealing import Sealer
+from hanse.market.search import ProductIndex
+from hanse.people.vault import Sealer
 
 __all__ = ["FAILURES", "ROUTES", "failure"]
 

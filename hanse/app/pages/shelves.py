@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from hanse.app.worlds import Category, Department, Town
 from hanse.district.core import District
+from hanse.events.dictionary import kind_of
+from hanse.events.market import OffersSet, ProductsListed
 from hanse.journal.protocol import Entry
 from hanse.market.catalogue.views import Catalogue, Product
 
@@ -17,8 +19,7 @@ __all__ = ["OTHER", "Shelves"]
 OTHER = Department("other", "Everything else", "Alles Übrige", "other")
 """Where goods stand whose category the town does not name."""
 
-_OF_PRODUCTS = "market.products_listed"
-_OF_OFFERS = "market.offers_set"
+_OF_PRODUCTS, _OF_OFFERS = kind_of(ProductsListed).name, kind_of(OffersSet).name
 
 
 class Shelves:

@@ -36,8 +36,8 @@ from hanse.kernel.time import MINUTE_US, from_micros
 from hanse.market.baskets.views import basket
 from hanse.market.catalogue.views import Catalogue
 from hanse.market.orders.views import Order, opens_us, orders_of_shopper
-from hanse.market.search.index import ProductIndex
-from hanse.people.vault.sealing import Sealer
+from hanse.market.search import ProductIndex
+from hanse.people.vault import Sealer
 
 if TYPE_CHECKING:
     from hanse.app.house import House

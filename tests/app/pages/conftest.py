@@ -78,7 +78,7 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def town(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Town]:
-    house = House(Settings(data=tmp_path, demo=True, name="Testtown"))
+    house = House(Settings(folder=tmp_path, demo=True, name="Testtown"))
     furnish(house)
     app = create_app(house)
     async with app.lifespan():

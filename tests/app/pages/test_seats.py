@@ -39,7 +39,7 @@ async def test_the_choice_of_shops_begins_with_that_of_the_order(shopper: Visito
 
 
 async def test_outside_a_demo_nobody_takes_a_seat(tmp_path: Path) -> None:
-    house = House(Settings(data=tmp_path))
+    house = House(Settings(folder=tmp_path))
     furnish(house)
     app = create_app(house)
     async with app.lifespan():
