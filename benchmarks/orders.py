@@ -17,7 +17,7 @@ from benchmarks.machine import measure_machine
 from benchmarks.report import Anchor, Figure, Report, Size
 from benchmarks.town import Request, Town, requests, size_mb
 from hanse.app.http.orders import order_job
-from hanse.district.core import Answer
+from hanse.district.jobs import Answer
 
 __all__ = ["run"]
 

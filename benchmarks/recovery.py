@@ -8,7 +8,7 @@ from benchmarks.machine import measure_machine
 from benchmarks.report import Anchor, Figure, Report, Size
 from benchmarks.town import Town, requests, size_mb
 from hanse.app.http.orders import order_job
-from hanse.district.core import Answer, Job
+from hanse.district.jobs import Answer, Job
 from hanse.district.snapshots import take
 from hanse.district.writer import QUEUE_MAX
 from hanse.flows.order import OrderAnswer

@@ -9,7 +9,8 @@ import msgspec
 
 from benchmarks.machine import SCRATCH
 from hanse.app.house import FLOWS, VIEWS, now_us
-from hanse.district.core import Answer, Charter, District, Job
+from hanse.district.core import Charter, District
+from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
 from hanse.district.writer import Writer
 from hanse.finance.ledger import service as ledger

@@ -71,7 +71,8 @@ def note(district: District, subject_id: str) -> None:
 
 _TEST = """\
 from hanse.${context}.${name} import service, views
-from hanse.district.core import Charter, District, Job
+from hanse.district.core import Charter, District
+from hanse.district.jobs import Job
 from hanse.events.dictionary import kind_of
 from hanse.events.${context} import ${Event}
 from hanse.kernel.time import SECOND_US

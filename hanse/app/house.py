@@ -15,9 +15,11 @@ from pathlib import Path
 
 from hanse.app.settings import Settings
 from hanse.app.worlds import World
-from hanse.district.core import Answer, District, Flow, Job
+from hanse.district.core import District
 from hanse.district.effects import Call, EffectWorker
+from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
+from hanse.district.reactions import Flow
 from hanse.district.snapshots import newest_position, take
 from hanse.district.views import View
 from hanse.district.writer import Writer
@@ -75,10 +77,10 @@ class House:
         self.world = world
         if world is not None:
             calls = {**world.calls, **(calls or {})}
-        self.journal: Journal = open_journal(settings.data)
-        self.vault = Vault(settings.data / "vault.sqlite")
-        self.secret = _secret(settings.data / "session.key")
-        self.snapshots = settings.data / "snapshots"
+        self.journal: Journal = open_journal(settings.folder)
+        self.vault = Vault(settings.folder / "vault.sqlite")
+        self.secret = _secret(settings.folder / "session.key")
+        self.snapshots = settings.folder / "snapshots"
         self.started_us = now_us()
         self._listeners: set[Callable[[list[Entry]], None]] = set()
         self.writer = Writer(
@@ -170,7 +172,7 @@ class House:
         if self._snapshotter is None or self._snapshotter.returncode is not None:
             self._snapshot_at = self.district.position
             self._snapshotter = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hanse.app.snapshot", str(self.settings.data)
+                sys.executable, "-m", "hanse.app.snapshot", str(self.settings.folder)
             )
 
     def _tell(self, entries: list[Entry]) -> None:

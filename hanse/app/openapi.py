@@ -17,7 +17,7 @@ __all__ = ["openapi_document"]
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document as plain values, with the routes of a demonstration in it."""
     with TemporaryDirectory() as folder:
-        house = House(Settings(data=Path(folder), demo=True))
+        house = House(Settings(folder=Path(folder), demo=True))
         try:
             document: dict[str, Any] = msgspec.json.decode(describe(create_app(house)))
         finally:

@@ -15,7 +15,7 @@ __all__ = ["Settings", "from_environment"]
 class Settings(msgspec.Struct, frozen=True):
     """The whole configuration of one district's process."""
 
-    data: Path = Path("data")
+    folder: Path = Path("data")
     """Folder of journal, vault and snapshots; made if it is not there."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 for all."""
@@ -51,9 +51,11 @@ def from_environment(environment: Mapping[str, str] = os.environ, **chosen: obje
     """
     names = {field.name for field in msgspec.structs.fields(Settings)}
     said: dict[str, object] = {
-        name[6:].lower(): value for name, value in environment.items() if name.startswith("HANSE_")
+        name[6:].lower(): value
+        for name, value in environment.items()
+        # HANSE_DATA is the tests': where they find real data.
+        if name.startswith("HANSE_") and name != "HANSE_DATA"
     }
-    # HANSE_DATA is shared with the tests, which look for real data there; only here it names a folder to write.
     for unknown in said.keys() - names:
         raise InvalidInput(
             "app.unknown_setting",

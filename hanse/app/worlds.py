@@ -12,8 +12,9 @@ from typing import Protocol
 
 import msgspec
 
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
 from hanse.district.effects import Call
+from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Writer
 from hanse.kernel.errors import NotFound
 from hanse.people.vault import Vault

@@ -1,6 +1,7 @@
 """The district: commands in, events out; one writer, one journal, views folded in memory.
 
-`core.py` is the district itself: no thread, file or clock inside. `writer.py` owns queue, journal and
-keys around it; `views.py` says what a view is, `own.py` holds the district's own; `effects.py` calls the
-world outside; `snapshots.py` and `opening.py` bring a district up from its folder.
+`core.py` is the district itself: no thread, file or clock inside; `jobs.py` and `reactions.py` hold its terms.
+`writer.py` owns queue, journal and keys around it; `views.py` says what a view is, `own.py` holds the
+district's own; `effects.py` calls the world outside; `asking.py` is how others ask the writer;
+`snapshots.py` and `opening.py` bring a district up from its folder.
 """

@@ -1,6 +1,6 @@
 """Answers by key: a repeated command gets the answer that it got before, for a day."""
 
-from hanse.district.core import Answer, Job
+from hanse.district.jobs import Answer, Job
 from hanse.journal.protocol import Answered, Journal
 from hanse.kernel.errors import InvalidInput
 from hanse.kernel.time import DAY_US

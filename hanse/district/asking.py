@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Answer, Job
 from hanse.kernel.errors import HanseError
 
 __all__ = ["Ask", "error_of"]

@@ -7,15 +7,16 @@ makes each turn durable before anybody hears of it.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hanse.district.jobs import Answer, Job, Stopped, bug, origin_of, problem
 from hanse.district.own import OWN_VIEWS, Consents, Deployment, Owed, Troubles
-from hanse.district.views import Fold, View, folds_of
-from hanse.events.dictionary import Event, Kind, decode, kinds
+from hanse.district.reactions import Deadline, Flow, Reaction, Step, reactions, table
+from hanse.district.views import View
+from hanse.events.dictionary import Event, decode, kinds
 from hanse.events.district import DistrictDeployed, StepFailed
 from hanse.events.learning import DecisionMade, OutcomeObserved
 from hanse.journal.protocol import GENESIS, Entry
@@ -24,18 +25,7 @@ from hanse.kernel.ids import IdMaker
 from hanse.kernel.money import check_currency
 from hanse.kernel.time import from_micros, zone
 
-__all__ = [
-    "STOPS_BEFORE_PARKED",
-    "Answer",
-    "Charter",
-    "District",
-    "Flow",
-    "Job",
-    "Stopped",
-    "Turn",
-    "origin_of",
-    "problem",
-]
+__all__ = ["STOPS_BEFORE_PARKED", "Charter", "District", "Turn"]
 
 STEPS_PER_TURN = 512
 STOPS_BEFORE_PARKED = 2
@@ -43,8 +33,6 @@ STOPS_BEFORE_PARKED = 2
 V = TypeVar("V", bound=View)
 T = TypeVar("T")
 R = TypeVar("R")
-Step = Callable[["District", Any], None]
-Deadline = Callable[["District"], None]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -59,59 +47,12 @@ class Charter(msgspec.Struct, frozen=True):
     country: str = "FI"
 
 
-class Flow(Protocol):
-    """A story across contexts: a module with these two tables."""
-
-    STEPS: Sequence[tuple[type[Event], Step]]
-    DEADLINES: Sequence[Deadline]
-    EFFECTS: Sequence[tuple[type[Event], str]]
-
-
-class Job(msgspec.Struct, frozen=True, gc=False):
-    """A command on its way: `command(district, *arguments)`, and who asked for it under which key."""
-
-    command: Callable[..., object]
-    arguments: tuple[Any, ...]
-    caller: str = ""
-    key: str = ""
-    fingerprint: bytes = b""
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What a command came to: `kind` is ``ok`` or the kind of error; `body` is JSON."""
-
-    kind: str
-    body: bytes
-    position: int
-    replayed: bool = False
-
-
 class Turn(NamedTuple):
     """What a turn leaves: entries to be committed, and answers to be given once they are."""
 
     entries: list[Entry]
     answers: list[Answer]
     steps_through: int
-
-
-class Stopped(Exception):
-    """A command, step or deadline raised after it had recorded: what is in memory can't be trusted any more."""
-
-    def __init__(self, what: str, job: Job, error: BaseException) -> None:
-        super().__init__(f"{what} raised after it had recorded: {type(error).__name__}: {error}")
-        self.what = what
-        self.job = job
-
-
-class _Reaction(NamedTuple):
-    """What the district does when an event of one class is recorded."""
-
-    name: str
-    version: int
-    story: Callable[[Any], str] | None
-    folds: tuple[Fold, ...]
-    steps: tuple[Step, ...]
-    effects: tuple[str, ...]
 
 
 class _Due(NamedTuple):
@@ -145,8 +86,8 @@ class District:
         self._views: dict[type[View], View] = {cls: cls() for cls in (*OWN_VIEWS, *views)}
         self._flows = tuple(flows)
         self._deadlines = [deadline for flow in self._flows for deadline in flow.DEADLINES]
-        self._table = _table(self._flows)
-        self._reactions: dict[type[Event], _Reaction] = {}
+        self._table = table(self._flows)
+        self._reactions: dict[type[Event], Reaction] = {}
         self._bind()
         self._entries: list[Entry] = []
         self._due: deque[_Due] = deque()
@@ -333,7 +274,7 @@ class District:
         self._entries = []
         self._once.clear()
 
-    def _fold(self, reaction: _Reaction, event: Event, position: int, time_us: int) -> None:
+    def _fold(self, reaction: Reaction, event: Event, position: int, time_us: int) -> None:
         for fold in reaction.folds:
             fold(event, time_us)
         self._ask(reaction.effects, position, time_us)
@@ -346,30 +287,7 @@ class District:
                 self.view(Owed).ask(effect, position, now_us)
 
     def _bind(self) -> None:
-        folds: dict[type[Event], list[Fold]] = {}
-        for view in self._views.values():
-            for cls, fold in folds_of(view):
-                folds.setdefault(cls, []).append(fold)
-        steps: dict[type[Event], list[Step]] = {}
-        effects: dict[type[Event], list[str]] = {}
-        for flow in self._flows:
-            for cls, step in flow.STEPS:
-                steps.setdefault(cls, []).append(step)
-            for cls, effect in flow.EFFECTS:
-                effects.setdefault(cls, []).append(effect)
-
-        def reaction(kind: Kind) -> _Reaction:
-            of = kind.cls
-            return _Reaction(
-                kind.name,
-                kind.version,
-                kind.story,
-                tuple(folds.get(of, ())),
-                tuple(steps.get(of, ())),
-                tuple(effects.get(of, ())),
-            )
-
-        self._reactions = {kind.cls: reaction(kind) for kind in kinds()}
+        self._reactions = reactions(self._views.values(), self._flows)
 
     def _answer(self, job: Job) -> Answer:
         before = self.position
@@ -413,40 +331,3 @@ class District:
             self.record(StepFailed(name, position, f"{type(error).__name__}: {error}"))
             return False
         return True
-
-
-def _table(flows: Iterable[Flow]) -> frozenset[str]:
-    """The names of all steps and effects."""
-    return frozenset(
-        [origin_of(step) for flow in flows for _, step in flow.STEPS]
-        + [effect for flow in flows for _, effect in flow.EFFECTS]
-    )
-
-
-def origin_of(function: Callable[..., Any]) -> str:
-    """Where a function stands, such as ``flows.order.place``: so a trace leads to the code."""
-    if isinstance(function, partial):
-        function = function.func
-    try:
-        return _origins[function]
-    except KeyError:
-        name = f"{function.__module__.removeprefix('hanse.')}.{function.__qualname__}"
-        _origins[function] = name
-        return name
-
-
-_origins: dict[Callable[..., Any], str] = {}
-
-
-def problem(error: HanseError) -> dict[str, object]:
-    """An error as it is stored and sent: code, sentence, details."""
-    return {"code": error.code, "message": error.message, "details": error.details}
-
-
-def bug(error: Exception) -> dict[str, object]:
-    """A bug as it is stored and sent: without its text, which may hold what nobody should read."""
-    return {
-        "code": "district.bug",
-        "message": "This request met a bug and changed nothing; please report it with its time.",
-        "details": {"error": type(error).__name__},
-    }

@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Answer, Job
 from hanse.district.own import Owed
 from hanse.district.writer import Writer
 from hanse.events.dictionary import Event, decode

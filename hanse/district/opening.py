@@ -4,8 +4,9 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from hanse.district.core import Charter, District, Flow
+from hanse.district.core import Charter, District
 from hanse.district.own import Deployment
+from hanse.district.reactions import Flow
 from hanse.district.snapshots import latest
 from hanse.district.views import View
 from hanse.journal.protocol import Journal

@@ -15,7 +15,8 @@ from hashlib import blake2b
 import msgspec
 
 from hanse.district.answers import Answers
-from hanse.district.core import STOPS_BEFORE_PARKED, Answer, District, Job, Stopped, origin_of, problem
+from hanse.district.core import STOPS_BEFORE_PARKED, District
+from hanse.district.jobs import Answer, Job, Stopped, origin_of, problem
 from hanse.district.own import Troubles
 from hanse.events.district import CommandStopped
 from hanse.journal.protocol import Answered, Commit, Entry, Journal, JournalFenced, JournalUnavailable, Mark, seal

@@ -12,7 +12,8 @@ Held money whose time is over is freed by the deadline of the ledger, `expire`.
 
 from collections.abc import Sequence
 
-from hanse.district.core import Deadline, District, Step
+from hanse.district.core import District
+from hanse.district.reactions import Deadline, Step
 from hanse.events.dictionary import Event
 from hanse.events.market import ShopJoined
 from hanse.events.people import MemberJoined

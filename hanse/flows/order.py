@@ -32,7 +32,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hanse.district.core import Deadline, District, Step
+from hanse.district.core import District
+from hanse.district.reactions import Deadline, Step
 from hanse.events.dictionary import Event
 from hanse.events.finance import CardPaymentAsked, CardRefundAsked, PaymentSettled
 from hanse.events.market import PartCollected, PartDelivered, PartEnded, PartHandedOver, PartSettled

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from hanse.app.house import VIEWS
-from hanse.district.core import Answer, Charter, District, Job
+from hanse.district.core import Charter, District
+from hanse.district.jobs import Answer, Job
 from hanse.events.dictionary import Event, decode
 from hanse.testing.clock import START_US
 

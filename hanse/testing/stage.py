@@ -8,8 +8,10 @@ import msgspec
 
 from hanse.app.house import FLOWS, VIEWS
 from hanse.district.asking import error_of
-from hanse.district.core import Answer, Charter, District, Flow, Job
+from hanse.district.core import Charter, District
+from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
+from hanse.district.reactions import Flow
 from hanse.district.views import View
 from hanse.district.writer import Writer
 from hanse.events.dictionary import Event, decode

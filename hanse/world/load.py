@@ -10,7 +10,8 @@ from itertools import groupby
 
 from hanse.app.worlds import Progress
 from hanse.district.asking import error_of
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Answer, Job
 from hanse.district.writer import JOBS_PER_TURN, Writer
 from hanse.events.market import ShopJoined
 from hanse.finance.ledger.views import account

@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from hanse.district.core import District, Job
+from hanse.district.core import District
 from hanse.district.effects import Call
+from hanse.district.jobs import Job
 from hanse.events.dictionary import Event
 from hanse.events.finance import CardPaymentAsked, CardRefundAsked
 from hanse.flows import order

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from hanse.district.core import District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Job
 from hanse.finance.ledger.views import account
 from hanse.finance.payments.views import wallet_of
 from hanse.flows import order

@@ -10,7 +10,8 @@ from random import Random
 
 import msgspec
 
-from hanse.district.core import District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Job
 from hanse.kernel.chance import stream
 from hanse.kernel.time import MINUTE_US, SECOND_US
 from hanse.market.orders import service as orders

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from hanse.app.worlds import Door, Progress, Town, WorldState
-from hanse.district.core import Answer, Job
 from hanse.district.effects import Call
+from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Writer
 from hanse.kernel.errors import HanseError, NotFound, Unavailable
 from hanse.kernel.geo import Place

@@ -6,7 +6,7 @@ import pytest
 from hanse.app import cli
 from hanse.app.house import House
 from hanse.app.settings import Settings
-from hanse.district.core import Job
+from hanse.district.jobs import Job
 from hanse.district.snapshots import take
 from hanse.events.market import ShopJoined
 from hanse.finance.ledger import service as ledger
@@ -33,7 +33,7 @@ def join(district: object) -> None:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A district with one shop, one member and one order that went all its way."""
-    house = House(Settings(data=tmp_path / "data"))
+    house = House(Settings(folder=tmp_path / "data"))
 
     def do(command: Callable[..., object], *arguments: object) -> None:
         kinds: list[str] = []
@@ -55,7 +55,7 @@ def data(tmp_path: Path) -> Path:
     take(house.district, house.snapshots)
     house.journal.close()
     house.vault.close()
-    return house.settings.data
+    return house.settings.folder
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 def opened(data: Path) -> House:
-    house = House(Settings(data=data))
+    house = House(Settings(folder=data))
     house.journal.close()
     house.vault.close()
     return house
@@ -131,7 +131,7 @@ def test_a_file_that_is_none_is_refused(
 
 def test_an_import_into_a_running_district_is_refused(run: Run, data: Path, tmp_path: Path) -> None:
     (tmp_path / "goods.csv").write_text("gtin,price\n2000000000015,2.20\n", encoding="utf-8")
-    house = House(Settings(data=data))
+    house = House(Settings(folder=data))
     try:
         code, _, err = run("import", tmp_path / "goods.csv", "--shop", "shp_1", "--data", data)
         assert (code, "stop it first" in err) == (4, True)

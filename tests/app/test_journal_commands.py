@@ -54,7 +54,7 @@ def test_an_unknown_story_is_not_found(run: Run, data: Path) -> None:
 
 
 def test_reading_works_beside_a_running_district(run: Run, data: Path) -> None:
-    house = House(Settings(data=data))
+    house = House(Settings(folder=data))
     try:
         assert run("journal", "verify", "--data", data)[0] == 0
         assert run("trace", order_id_of(data), "--data", data)[0] == 0
@@ -121,7 +121,7 @@ def test_a_replay_comes_to_what_the_snapshot_holds(run: Run, data: Path) -> None
 
 
 def test_a_wrong_snapshot_is_found_by_replay(run: Run, data: Path) -> None:
-    house = House(Settings(data=data))
+    house = House(Settings(folder=data))
     house.district.view(Stock).items["itm_1"].on_hand += 1
     take(house.district, house.snapshots)
     house.journal.close()

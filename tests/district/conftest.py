@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hanse.district.core import Answer, Charter, District, Job
+from hanse.district.core import Charter, District
+from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
 from hanse.district.own import Troubles
 from hanse.district.views import View

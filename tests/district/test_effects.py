@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hanse.district import effects
-from hanse.district.core import District, Job
+from hanse.district.core import District
 from hanse.district.effects import GIVE_UP_US, EffectWorker
+from hanse.district.jobs import Job
 from hanse.district.own import Owed
 from hanse.events.dictionary import Event
 from hanse.events.people import ConsentGiven, MemberJoined

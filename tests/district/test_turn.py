@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hanse.district.core import STEPS_PER_TURN, Charter, District, Job, Stopped
+from hanse.district.core import STEPS_PER_TURN, Charter, District
+from hanse.district.jobs import Job, Stopped
 from hanse.district.own import Troubles
 from hanse.events.people import ConsentGiven, MemberErased, MemberJoined
 from hanse.kernel.errors import Conflict, InvalidInput, NotAllowed

@@ -7,7 +7,8 @@ import pytest
 
 from hanse.district import writer as writer_module
 from hanse.district.answers import ANSWER_LIFE_US, KEY_LENGTH_MAX
-from hanse.district.core import District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Job
 from hanse.events.people import MemberJoined
 from hanse.journal.check import verify
 from hanse.journal.faulty import Crash

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hanse.district.core import Job, origin_of
 from hanse.district.effects import bring_back
+from hanse.district.jobs import Job, origin_of
 from hanse.events.dictionary import kind_of
 from hanse.events.finance import CardPaymentAsked, CardRefundAsked
 from hanse.events.market import OrderClosed, OrderPlaced

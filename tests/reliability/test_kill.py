@@ -16,7 +16,7 @@ import pytest
 
 import tests.reliability.zygote as zygote
 from hanse.app.house import now_us
-from hanse.district.core import Answer
+from hanse.district.jobs import Answer
 from hanse.district.writer import Writer
 from tests.reliability.conftest import audit, found_town, open_writer
 

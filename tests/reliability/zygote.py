@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from hanse.app.house import FLOWS, VIEWS, now_us
-from hanse.district.core import Answer, Charter, Job
+from hanse.district.core import Charter
+from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
 from hanse.district.writer import Writer
 from hanse.flows.order import PlaceOrder, place

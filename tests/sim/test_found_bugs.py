@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from hanse.district.core import Job
 from hanse.district.effects import bring_back
+from hanse.district.jobs import Job
 from hanse.district.own import Owed
 from hanse.finance.ledger import service as ledger
 from hanse.finance.ledger.views import Ledger

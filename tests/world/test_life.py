@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hanse.district.core import Answer, Job
 from hanse.district.effects import bring_back
+from hanse.district.jobs import Answer, Job
 from hanse.district.own import Owed, Troubles
 from hanse.district.writer import Writer
 from hanse.events.dictionary import decode

@@ -7,7 +7,7 @@ import pytest
 
 from hanse.app.house import House
 from hanse.app.settings import Settings
-from hanse.district.core import Job
+from hanse.district.jobs import Job
 from hanse.district.own import Consents, Troubles
 from hanse.district.writer import Writer
 from hanse.finance.ledger.views import Ledger
@@ -134,7 +134,7 @@ def test_what_is_kept_gives_the_same_baskets_back(tiny: Scenario, tmp_path: Path
 
 @pytest.mark.slow
 def test_the_whole_demo_is_loaded_and_known_at_the_second_start(tmp_path: Path) -> None:
-    house = House(Settings(data=tmp_path))
+    house = House(Settings(folder=tmp_path))
     try:
         town = Helsinki(tmp_path)
         assert not town.loaded

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from hanse.district.core import Job
+from hanse.district.jobs import Job
 from hanse.events.finance import CardPaymentAsked, CardRefundAsked
 from hanse.flows import order
 from hanse.kernel.errors import Unavailable

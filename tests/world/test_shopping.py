@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hanse.district.core import Job
+from hanse.district.jobs import Job
 from hanse.district.writer import Writer
 from hanse.kernel.geo import Place
 from hanse.kernel.values import Wish

@@ -80,7 +80,7 @@ def token(
         "Give the id of the person or shop (per_…, shp_…); league and public have none.",
         field="id",
     )
-    key = settings_of(data=data).data / "session.key"
+    key = settings_of(folder=data).folder / "session.key"
     if not key.exists():
         raise NotFound(
             "app.no_district", f"There is no district in {key.parent}; start it once, or name it with --data."

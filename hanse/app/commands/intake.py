@@ -12,7 +12,8 @@ from hanse.app.commands.options import Data, settings_of
 from hanse.app.house import House
 from hanse.app.shopfiles import Fault, Row, read
 from hanse.district.asking import error_of
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Answer, Job
 from hanse.events.market import ShopJoined
 from hanse.kernel.errors import InvalidInput, NotFound
 from hanse.kernel.geo import Place
@@ -68,7 +69,7 @@ def import_files(
     it has on_hand. Comma, semicolon or tab, decimal comma or point, UTF-8 or Latin-1 are found out.
     If any row is wrong, every fault is shown with its line and nothing is changed.
     """
-    settings = settings_of(data=data)
+    settings = settings_of(folder=data)
     rows, faults = _read_all(files, settings.currency)
     joining = _joining(join, shop_id) if join else None
     house = House(settings)

@@ -141,7 +141,7 @@ def replay(data: Data = None) -> None:
     began = time.perf_counter()
     head = journal.head()
     district = District(settings.charter(), views=VIEWS, flows=FLOWS)
-    found = latest(settings.data / "snapshots", journal, views=district.views(), up_to=head.position)
+    found = latest(settings.folder / "snapshots", journal, views=district.views(), up_to=head.position)
     entries = journal.read()
     differing: list[str] = []
     if found is not None:

@@ -37,11 +37,11 @@ def reading(data: Path | None) -> tuple[Settings, Journal]:
     NotFound
         There is no journal in the folder.
     """
-    settings = settings_of(data=data)
-    if not (settings.data / "journal.sqlite").exists():
+    settings = settings_of(folder=data)
+    if not (settings.folder / "journal.sqlite").exists():
         raise NotFound(
             "app.no_journal",
-            f"There is no journal in {settings.data}; name the district's folder with --data.",
+            f"There is no journal in {settings.folder}; name the district's folder with --data.",
             field="data",
         )
-    return settings, open_journal(settings.data, read_only=True)
+    return settings, open_journal(settings.folder, read_only=True)

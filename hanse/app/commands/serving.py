@@ -38,7 +38,7 @@ def up(
 ) -> None:
     """Serve a district: pages, HTTP API, events. Ctrl-C stops it; any way of stopping it is safe."""
     settings = settings_of(
-        data=data,
+        folder=data,
         host=EVERYWHERE if lan else host,
         port=port,
         name=name,
@@ -67,7 +67,7 @@ def demo(
     Everything in it is simulated, and anybody may take any seat: never put real people's data into it.
     """
     settings = settings_of(
-        data=data,
+        folder=data,
         host=EVERYWHERE if lan else host,
         port=port,
         demo=True,
@@ -75,9 +75,9 @@ def demo(
         snapshot_every=DEMO_SNAPSHOT_EVERY,
     )
     if fresh:
-        _begin_anew(settings.data, sure=yes)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    town = worlds.find(world)(settings.data, seed=seed, speed=speed)
+        _begin_anew(settings.folder, sure=yes)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    town = worlds.find(world)(settings.folder, seed=seed, speed=speed)
     if not town.loaded:
         _load(settings, town)
     _serve(settings, town, lan=lan, browser=browser)
@@ -101,8 +101,8 @@ def _load(settings: Settings, town: worlds.World) -> None:
     """Load the town, or go on where loading was broken off."""
     house = House(settings)
     try:
-        if house.district.position > 1 and not any(settings.data.glob("world.*")):
-            raise Conflict("app.not_a_demo", f"{settings.data} holds a district of its own; name another with --data.")
+        if house.district.position > 1 and not any(settings.folder.glob("world.*")):
+            raise Conflict("app.not_a_demo", f"{settings.folder} holds another district; name another with --data.")
         with _progress() as bars:
             tasks: dict[str, TaskID] = {}
 

@@ -16,7 +16,7 @@ from hanse.app.http.orders import ORDERS_PATH, Reply, fingerprint, order_job, or
 from hanse.app.http.placing import Checkout, place_basket
 from hanse.app.http.problems import invalid
 from hanse.district.asking import Ask, error_of
-from hanse.district.core import Answer, Job
+from hanse.district.jobs import Answer, Job
 from hanse.kernel.principal import Principal
 from hanse.market.baskets import service as baskets
 from hanse.market.web import BasketChoice, BasketLines

@@ -11,7 +11,7 @@ import msgspec
 
 from hanse.app.http.problems import encode, invalid
 from hanse.district.asking import error_of
-from hanse.district.core import Answer, Job
+from hanse.district.jobs import Answer, Job
 from hanse.flows import order
 from hanse.flows.order import OrderAnswer, PlaceOrder
 from hanse.kernel.errors import Conflict, HanseError

@@ -18,7 +18,8 @@ from hanse.app.http.orders import Reply, fingerprint, order_reply, refusal
 from hanse.app.http.problems import Problem
 from hanse.district.answers import KEY_LENGTH_MAX
 from hanse.district.asking import Ask
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Answer, Job
 from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import captured
 from hanse.flows import order

@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 
-from hanse.district.core import Answer, Job, origin_of
+from hanse.district.jobs import Answer, Job, origin_of
 from hanse.district.writer import Writer
 from hanse.flows.order import place
 from hanse.journal.faulty import Crash

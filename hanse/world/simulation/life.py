@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from hanse.app.house import FLOWS, VIEWS
-from hanse.district.core import Charter, District, origin_of
+from hanse.district.core import Charter, District
+from hanse.district.jobs import origin_of
 from hanse.district.opening import follow, opener
 from hanse.district.snapshots import take
 from hanse.district.writer import Writer

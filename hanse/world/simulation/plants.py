@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hanse.district import core, snapshots
+from hanse.district import snapshots
 from hanse.district.answers import Answers
-from hanse.district.core import District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Reply, Writer
 from hanse.events.finance import PaymentCaptured, PaymentRefunded
 from hanse.events.market import OrderPlaced, PartEnded
@@ -216,7 +217,7 @@ def _dirty_memory(put: Put) -> None:
         self.restarts += 1
         for job, reply in taken:
             self._in_flight.discard((job.caller, job.key))
-            reply(core.Answer(error.kind, b"{}", 0))
+            reply(Answer(error.kind, b"{}", 0))
 
     put(Writer, "_undo", careless)
 

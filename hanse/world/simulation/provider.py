@@ -4,8 +4,9 @@ import heapq
 from random import Random
 from typing import Literal, NamedTuple
 
-from hanse.district.core import Answer, District, Job
+from hanse.district.core import District
 from hanse.district.effects import GIVE_UP_US, bring_back, give_up
+from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Writer
 from hanse.flows.order import card_declined, card_paid
 from hanse.kernel.errors import Conflict

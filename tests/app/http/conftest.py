@@ -18,7 +18,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def town(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Town]:
-    house = House(Settings(data=tmp_path, demo=True))
+    house = House(Settings(folder=tmp_path, demo=True))
     furnish(house)
     app = create_app(house, pages=())
     async with app.lifespan():

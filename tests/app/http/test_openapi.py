@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     tokens: dict[str, str] = {}
 
     async def serve() -> None:
-        house = House(Settings(data=tmp_path_factory.mktemp("town"), port=0, demo=True))
+        house = House(Settings(folder=tmp_path_factory.mktemp("town"), port=0, demo=True))
         furnish(house)
         for role, id_ in SEATS.items():
             tokens[role] = issue_token(house.secret, Principal(role, id_), now_us=now_us())  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 def town_house(folder: Path, port: int = 0) -> House:
-    house = House(Settings(data=folder, port=port, demo=True))
+    house = House(Settings(folder=folder, port=port, demo=True))
     furnish(house)
     return house
 
@@ -58,7 +58,7 @@ async def test_it_sells_streams_and_stops_with_everything_kept(tmp_path: Path) -
     assert (ready.status_code, placed.status_code) == (200, 201)
     assert "the district stops" in received
     assert received.count("event: market.order_placed") == 1
-    again = House(Settings(data=tmp_path, demo=True))
+    again = House(Settings(folder=tmp_path, demo=True))
     assert again.writer.district.position == house.writer.district.position
     assert [entry.name for entry in again.journal.story(placed.json()["order_id"])] == [
         "market.order_placed",
@@ -95,7 +95,7 @@ async def test_a_body_in_pieces_and_one_without_end(tmp_path: Path) -> None:
 async def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     first, stop = town_house(tmp_path / "a"), asyncio.Event()
     serving, port = await started(first, stop)
-    second = House(Settings(data=tmp_path / "b", port=port))
+    second = House(Settings(folder=tmp_path / "b", port=port))
     with pytest.raises(Unavailable, match="choose another"):
         await started(second, asyncio.Event())
     await second.stop()

@@ -9,7 +9,8 @@ from litestar import Litestar
 from hanse.app.auth import issue_token
 from hanse.app.build import in_front
 from hanse.app.house import House, now_us
-from hanse.district.core import District, Job
+from hanse.district.core import District
+from hanse.district.jobs import Job
 from hanse.district.writer import Writer
 from hanse.events.market import ShopJoined
 from hanse.finance.ledger.views import Ledger

@@ -1,0 +1,69 @@
+"""What happens in a district when an event is recorded: folds, steps, effects. Bound once, used for each event."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from hanse.district.jobs import origin_of
+from hanse.district.views import Fold, View, folds_of
+from hanse.events.dictionary import Event, kinds
+
+__all__ = ["Deadline", "Flow", "Reaction", "Step", "reactions", "table"]
+
+Step = Callable[[Any, Any], None]
+"""What a flow does when an event has been recorded; takes the district and the event."""
+
+Deadline = Callable[[Any], None]
+"""What a flow looks after in each turn; takes the district."""
+
+
+class Flow(Protocol):
+    """A story across contexts: a module with these three tables."""
+
+    STEPS: Sequence[tuple[type[Event], Step]]
+    DEADLINES: Sequence[Deadline]
+    EFFECTS: Sequence[tuple[type[Event], str]]
+
+
+class Reaction(NamedTuple):
+    """What the district does when an event of one class is recorded."""
+
+    name: str
+    version: int
+    story: Callable[[Any], str] | None
+    folds: tuple[Fold, ...]
+    steps: tuple[Step, ...]
+    effects: tuple[str, ...]
+
+
+def reactions(views: Iterable[View], flows: Iterable[Flow]) -> dict[type[Event], Reaction]:
+    """For each class of events the folds of these views and the steps and effects of these flows, in order."""
+    folds: dict[type[Event], list[Fold]] = {}
+    steps: dict[type[Event], list[Step]] = {}
+    effects: dict[type[Event], list[str]] = {}
+    for view in views:
+        for cls, fold in folds_of(view):
+            folds.setdefault(cls, []).append(fold)
+    for flow in flows:
+        for cls, step in flow.STEPS:
+            steps.setdefault(cls, []).append(step)
+        for cls, effect in flow.EFFECTS:
+            effects.setdefault(cls, []).append(effect)
+    return {
+        kind.cls: Reaction(
+            kind.name,
+            kind.version,
+            kind.story,
+            tuple(folds.get(kind.cls, ())),
+            tuple(steps.get(kind.cls, ())),
+            tuple(effects.get(kind.cls, ())),
+        )
+        for kind in kinds()
+    }
+
+
+def table(flows: Iterable[Flow]) -> frozenset[str]:
+    """The names of all steps and effects."""
+    return frozenset(
+        [origin_of(step) for flow in flows for _, step in flow.STEPS]
+        + [effect for flow in flows for _, effect in flow.EFFECTS]
+    )
