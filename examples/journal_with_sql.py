@@ -5,7 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hanse.app.house import FLOWS, VIEWS
-from hanse.district.core import Charter, Job
+from hanse.district.core import Charter
+from hanse.district.jobs import Job
 from hanse.district.opening import opener
 from hanse.district.writer import Writer
 from hanse.journal.check import verify

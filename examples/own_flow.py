@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from hanse.district.core import Charter, Deadline, District, Step
+from hanse.district.core import Charter, District
+from hanse.district.reactions import Deadline, Step
 from hanse.events.dictionary import Event
 from hanse.events.people import MemberJoined
 from hanse.journal.memory import MemoryJournal
