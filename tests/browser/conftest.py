@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data = tmp_path_factory.mktemp("browser")
     _furnish(data)
     port = _free_port()
-    command = [
-        sys.executable,
-        "-c",
-        "from hanse.app.cli import main; main()",
-        "up",
-        "--data",
-        str(data),
-        "--port",
-        str(port),
-    ]
+    start = "from hanse.app.cli import main; main()"
+    command = [sys.executable, "-c", start, "up", "--data", str(data), "--port", str(port)]
+    environment = os.environ | {"HANSE_DEMO": "1", "HANSE_NAME": "Testtown"}
     log = (data / "server.log").open("w")
-    process = subprocess.Popen(
-        command, env=os.environ | {"HANSE_DEMO": "1", "HANSE_NAME": "Testtown"}, stdout=log, stderr=log
-    )
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait(url, process)
@@ -111,7 +103,7 @@ def _watch(complaints: list[str], url: str, server: str) -> None:
 
 
 def _furnish(data: Path) -> None:
-    house = House(Settings(data=data))
+    house = House(Settings(folder=data))
     furnish(house)
     for number, person_id in enumerate(PEOPLE):
         home = Address("Test Person", f"Testikatu {number}", "00100", "Helsinki", 60.171, 24.945)
@@ -136,10 +128,6 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
             with urllib.request.urlopen(f"{url}/terms", timeout=1):
                 return
         except OSError:
-            process_waits = process.poll()
-            assert process_waits is None, "the server ended"
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
     raise AssertionError("the server did not answer in time")

@@ -7,6 +7,8 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE
 
+pytestmark = pytest.mark.slow
+
 PAGES = {
     "": ("/", "/browse", "/terms", "/design"),
     "shopper": (
@@ -25,20 +27,21 @@ PAGES = {
 # What a screen reader needs: names for all that can be used, one language, one first heading, no id twice.
 NAMELESS = """() => {
   const found = [];
-  const name = (e) => (e.getAttribute("aria-label") || e.innerText || e.title || "").trim()
+  const say = (what, e) => found.push(what + ": " + e.outerHTML.slice(0, 120));
+  const name = (e) => (e.getAttribute("aria-label") || e.textContent || e.title || "").trim()
     || [...e.querySelectorAll("[aria-label]")].map((x) => x.getAttribute("aria-label")).join("");
   for (const e of document.querySelectorAll("a[href], button"))
-    if (!name(e) && e.offsetParent) found.push("no name: " + e.outerHTML.slice(0, 120));
+    if (!name(e) && e.offsetParent) say("no name", e);
   for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
-    if (!e.labels?.length && !e.getAttribute("aria-label")) found.push("no label: " + e.outerHTML.slice(0, 120));
+    if (!e.labels?.length && !e.getAttribute("aria-label")) say("no label", e);
   for (const e of document.querySelectorAll("img, svg[role=img]"))
-    if (e.getAttribute("alt") === null && !e.getAttribute("aria-label")) found.push("no text: " + e.outerHTML.slice(0, 120));
+    if (e.getAttribute("alt") === null && !e.getAttribute("aria-label")) say("no text", e);
   for (const e of document.querySelectorAll("[tabindex]"))
-    if (Number(e.getAttribute("tabindex")) > 0) found.push("tab order: " + e.outerHTML.slice(0, 120));
+    if (Number(e.getAttribute("tabindex")) > 0) say("tab order", e);
   const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
   for (const id of ids.filter((id, at) => ids.indexOf(id) !== at)) found.push("id twice: " + id);
   if (!document.documentElement.lang) found.push("no language");
-  if (document.querySelectorAll("h1").length !== 1) found.push("first headings: " + document.querySelectorAll("h1").length);
+  if (document.querySelectorAll("h1").length !== 1) found.push("not one first heading");
   if (document.querySelectorAll("main").length !== 1) found.push("no main part");
   return found;
 }"""

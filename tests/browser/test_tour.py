@@ -8,6 +8,8 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE
 
+pytestmark = pytest.mark.slow
+
 Opens = Callable[..., Any]
 
 
@@ -16,7 +18,7 @@ def test_everybodys_seat_in_five_minutes(opens: Opens, complaints: list[str], vi
     page = opens(viewport)
     page.goto("/")
     page.get_by_role("button", name="Be a shopper").click()
-    page.get_by_role("heading", name="In stock near you").wait_for()
+    page.get_by_role("heading", name="In stock near you", exact=True).wait_for()
 
     page.get_by_role("button", name="Add Whole milk to the basket").first.click()
     page.get_by_text("Whole milk is in the basket.").wait_for()
