@@ -23,6 +23,7 @@ htmx.config.responseHandling = [
 ];
 
 const TOAST_MS = 6000;
+const CALM_MS = 1200;
 
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-step],[data-open],[data-close],[data-theme-choice],[data-copy],[data-pause],[role=tab]");
@@ -89,8 +90,31 @@ if (said) {
 
 // A stream that is paused shows nothing new; what came in between stands in the journal.
 document.addEventListener("htmx:sseBeforeMessage", (event) => {
-  if ("paused" in event.target.dataset) event.preventDefault();
+  const part = event.target;
+  if ("paused" in part.dataset) event.preventDefault();
+  else if ("calm" in part.dataset && busy(part)) {
+    event.preventDefault();
+    held.set(part, event.detail.data);
+  }
 });
+
+// What is being pointed at or typed into is not replaced under the hand: the newest state waits a moment.
+const held = new Map();
+let touched = 0;
+for (const name of ["pointerdown", "pointermove", "keydown"]) {
+  document.addEventListener(name, () => (touched = Date.now()), { passive: true });
+}
+setInterval(() => {
+  for (const [part, html] of held) {
+    if (busy(part)) continue;
+    held.delete(part);
+    htmx.swap(part, html, { swapStyle: "innerHTML" });
+  }
+}, 300);
+
+function busy(part) {
+  return Date.now() - touched < CALM_MS && part.matches(":hover, :focus-within");
+}
 
 function pause(button) {
   const list = document.getElementById(button.dataset.pause);

@@ -41,6 +41,7 @@ WINDOWS_MAX = 20
 DECISIONS_SHOWN = 50
 LATE_COUNTED_MAX = 20_000
 TROUBLES_SHOWN = 20
+BODY_SHOWN_MAX = 6_000
 
 # What one follows with one's eyes; the journal has everything.
 _FOLLOWED = frozenset(
@@ -208,7 +209,8 @@ def entry_shown(visit: Visit, entry: Entry, shops: dict[str, str] | None = None)
 def readable(entry: Entry) -> str:
     """What an entry says exactly, but for what lets money be taken."""
     shown = msgspec.json.decode(msgspec.json.encode(happening(entry)))
-    return msgspec.json.format(msgspec.json.encode(shown.get("body", {})), indent=2).decode()
+    text = msgspec.json.format(msgspec.json.encode(shown.get("body", {})), indent=2).decode()
+    return text if len(text) <= BODY_SHOWN_MAX else f"{text[:BODY_SHOWN_MAX]}\n…"
 
 
 def _line(visit: Visit, entry: Entry) -> str:

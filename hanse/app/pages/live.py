@@ -70,7 +70,8 @@ class Live:
         stop = self._house.listen(hear)
         self._open.add(wake)
         try:
-            yield b"retry: 2000\n\n"
+            # How things stand at once: since the page was made, or the line was cut, something may have happened.
+            yield b"retry: 2000\n\n" + sent(say([]))
             while not self._ending:
                 try:
                     await asyncio.wait_for(wake.wait(), every_s or HEARTBEAT_S)

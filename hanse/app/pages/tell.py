@@ -64,8 +64,9 @@ def _shop(visit: Visit, order_id: str, part_id: str, shops: Shops) -> str:
     """The name of the shop that a part is the work of."""
     found = visit.district.view(Orders).open.get(order_id)
     state = found.parts.get(part_id) if found else None
-    name = shop_name(visit, state.part.shop_id) if state else shops.get(part_id)
-    return name or visit.say("The shop")
+    if state is not None:
+        return shop_name(visit, state.part.shop_id)
+    return shops.get(part_id) or visit.shops_of(order_id).get(part_id) or visit.say("The shop")
 
 
 def _placed(visit: Visit, event: market.OrderPlaced, shops: Shops) -> Saying:

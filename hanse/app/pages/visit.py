@@ -35,7 +35,7 @@ from hanse.kernel.principal import Principal
 from hanse.kernel.time import MINUTE_US, from_micros
 from hanse.market.baskets.views import basket
 from hanse.market.catalogue.views import Catalogue
-from hanse.market.orders.views import Order, opens_us, orders_of_shopper
+from hanse.market.orders.views import Order, from_story, opens_us, orders_of_shopper
 from hanse.market.search import ProductIndex
 from hanse.people.vault import Sealer
 
@@ -47,6 +47,7 @@ __all__ = ["LOCALE_COOKIE", "THEME_COOKIE", "Reply", "Visit", "local"]
 
 LOCALE_COOKIE = "hanse_locale"
 THEME_COOKIE = "hanse_theme"
+ORDERS_KNOWN_MAX = 500
 
 Reply = Response[Any]
 Tone = Literal["plain", "good", "bad"]
@@ -72,6 +73,7 @@ class Visit:
         self.backstage = backstage
         self.principal = principal
         self._now_us = now_us()
+        self._shops_of: dict[str, dict[str, str]] = {}
         self.locale = i18n.negotiate(request.cookies.get(LOCALE_COOKIE), request.headers.get("accept-language"))
         theme = request.cookies.get(THEME_COOKIE, "")
         self.theme: Literal["auto", "light", "dark"] = theme if theme in ("light", "dark") else "auto"  # type: ignore[assignment]
@@ -209,6 +211,18 @@ class Visit:
         back = urlsplit(self.request.headers.get("referer", ""))
         mine = back.netloc == self.request.headers.get("host", "")
         return local(back.path + (f"?{back.query}" if back.query else ""), otherwise) if mine else otherwise
+
+    def shops_of(self, order_id: str) -> dict[str, str]:
+        """The name of the shop of each part of an order, also of one that is closed."""
+        known = self._shops_of.get(order_id)
+        if known is None:
+            found = from_story(self.house.journal.story(order_id)) if order_id else None
+            shops = self.backstage.shops()
+            known = {p: shops[s.part.shop_id].name for p, s in found.parts.items()} if found else {}
+            if len(self._shops_of) >= ORDERS_KNOWN_MAX:
+                self._shops_of.clear()
+            self._shops_of[order_id] = known
+        return known
 
     def link(self, path: str, **values: str) -> str:
         """An address with the values that are not empty."""

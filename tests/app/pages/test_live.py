@@ -9,6 +9,7 @@ from hanse.app.pages import live
 from hanse.app.pages.backstage import Backstage
 from hanse.app.pages.live import Live, sent
 from hanse.kernel.errors import LimitExceeded
+from hanse.market.orders.views import Orders
 from tests.app.http.town import Town
 from tests.app.pages.conftest import Visitor, orders_something
 
@@ -30,14 +31,14 @@ async def test_an_order_speaks_when_its_shop_moves_it_and_not_before(
 ) -> None:
     order_id = await orders_something(shopper)
     backstage: Backstage = town.app.state.backstage
-    stages: list[str] = []
-    stream = backstage.live.of_story(order_id, "order", lambda: f"said {len(stages)}")
-    assert await next_of(stream) == b"retry: 2000\n\n"
+    open_orders = town.house.district.view(Orders).open
+    stream = backstage.live.of_story(order_id, "order", lambda: open_orders[order_id].parts[f"{order_id}-1"].stage)
+    assert await next_of(stream) == b"retry: 2000\n\nevent: order\ndata: placed\n\n"
     waiting = asyncio.ensure_future(next_of(stream))
     await town.set_stock("shp_2/prd_3", 5)
     assert not waiting.done()
     await shop.send(f"/shop/parts/{order_id}-1/accept")
-    assert await waiting == b"event: order\ndata: said 0\n\n"
+    assert await waiting == b"event: order\ndata: accepted\n\n"
 
 
 async def test_streams_end_when_the_house_stops(town: Town) -> None:
