@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import hanse
-from hanse.app.commands.stories import whereabouts
 from hanse.app.house import House
+from hanse.app.origins import whereabouts
 from hanse.app.settings import Settings
 from hanse.district.snapshots import take
 from hanse.supply.stock.views import Stock

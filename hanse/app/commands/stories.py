@@ -1,23 +1,19 @@
 """``hanse trace``: the story of one order as the journal has it, each entry with the code that recorded it."""
 
-import inspect
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-import hanse
 from hanse.app.commands.options import Data, reading
+from hanse.app.origins import whereabouts
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound
 from hanse.kernel.time import SECOND_US, from_micros, zone
 
-__all__ = ["trace", "whereabouts"]
+__all__ = ["trace"]
 
 WIDTH_WITHOUT_TERMINAL = 160
 
@@ -70,31 +66,3 @@ def _table(entries: list[Entry], began: datetime) -> Table:
 def _after(micros: int) -> str:
     seconds = micros / SECOND_US
     return f"+{seconds:.3f} s" if seconds < 60 else f"+{int(seconds // 60)} min {int(seconds % 60):02d} s"
-
-
-def whereabouts(origin: str) -> str | None:
-    """File and line of the function that an entry names as its origin; None where it is not ours or is gone.
-
-    Examples
-    --------
-    >>> whereabouts("flows.order.place").partition(":")[0]
-    'hanse/flows/order.py'
-    """
-    parts = origin.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        name = ".".join(["hanse", *parts[:length]])
-        try:
-            found = find_spec(name)
-        except ModuleNotFoundError:
-            continue
-        if found is None:
-            continue
-        target: object = import_module(name)
-        for part in parts[length:]:
-            target = getattr(target, part, None)
-        if not inspect.isroutine(target):
-            return None
-        source, line = inspect.getsourcefile(target), inspect.getsourcelines(target)[1]
-        root = Path(hanse.__file__).parent.parent
-        return f"{Path(source or '').relative_to(root).as_posix()}:{line}"
-    return None

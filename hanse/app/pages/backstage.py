@@ -60,7 +60,7 @@ class Pulse:
             oldest = now_us() // SECOND_US - PULSE_SECONDS
             self._orders = {second: count for second, count in self._orders.items() if second >= oldest}
 
-    def rate(self, at_us: int, *, over_s: int = 5) -> float:
+    def rate(self, at_us: int, *, over_s: int = 10) -> float:
         """Orders a second, over the last whole seconds."""
         second = at_us // SECOND_US
         return sum(self._orders.get(s, 0) for s in range(second - over_s, second)) / over_s
@@ -68,7 +68,7 @@ class Pulse:
     def series(self, at_us: int) -> list[list[float]]:
         """Seconds since 1970 and orders a second at each, for the chart; as long as somebody has listened."""
         second = at_us // SECOND_US
-        seconds = range(max(second - PULSE_SECONDS, self._began_s + 5), second + 1)
+        seconds = range(max(second - PULSE_SECONDS, self._began_s + 10), second + 1)
         return [[float(s) for s in seconds], [self.rate(s * SECOND_US) for s in seconds]]
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
-from functools import lru_cache
-from pathlib import Path
-
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-import hanse
+from hanse.app.origins import whereabouts
 from hanse.app.pages.league import EntryShown, entry_shown
 from hanse.app.pages.tell import shop_name
 from hanse.app.pages.visit import Reply, Visit
@@ -22,7 +17,7 @@ from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.market.catalogue.views import Catalogue
 from hanse.market.orders.views import from_story
 
-__all__ = ["ROUTES", "place_of"]
+__all__ = ["ROUTES"]
 
 LEAGUE = ("league",)
 ENTRIES_MAX = 300
@@ -63,27 +58,6 @@ def story(visit: NamedDependency[Visit], story_id: FromPath[str]) -> Reply:
 ROUTES = (story,)
 
 
-@lru_cache(maxsize=1_024)
-def place_of(origin: str) -> str:
-    """File and line of what an entry names as its origin; empty where this program has no such function."""
-    parts = f"hanse.{origin}".split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        module = sys.modules.get(".".join(parts[:cut]))
-        if module is not None:
-            found: object = module
-            for name in parts[cut:]:
-                found = getattr(found, name, None)
-            return _line_of(found)
-    return ""
-
-
-def _line_of(found: object) -> str:
-    if not inspect.isfunction(found):
-        return ""
-    path = Path(inspect.getsourcefile(found) or "").relative_to(Path(hanse.__file__).parents[1])
-    return f"{path}:{found.__code__.co_firstlineno}"
-
-
 def _told(visit: Visit, entries: list[Entry], shops: dict[str, str]) -> list[Told]:
     here = {entry.position for entry in entries}
     began_us = entries[0].time_us
@@ -91,7 +65,7 @@ def _told(visit: Visit, entries: list[Entry], shops: dict[str, str]) -> list[Tol
         Told(
             entry_shown(visit, entry, shops),
             entry.origin,
-            place_of(entry.origin),
+            whereabouts(entry.origin) or "",
             entry.cause,
             entry.cause in here,
             (entry.time_us - began_us) // 1_000,

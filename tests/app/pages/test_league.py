@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from hanse.app.pages.stories import place_of
 from tests.app.http.town import Town
 from tests.app.pages.conftest import Visitor, orders_something, text
 
@@ -63,9 +62,3 @@ async def test_decisions_are_honest_about_there_being_none(league: Visitor) -> N
 async def test_shops_show_what_they_do(shopper: Visitor, league: Visitor) -> None:
     await orders_something(shopper)
     assert "Kauppa 0 Katu 1 Grocer 3 1 €0.00" in await league.reads("/league/shops")
-
-
-def test_an_origin_leads_to_its_line_or_to_nothing() -> None:
-    assert place_of("flows.order.place").startswith("hanse/flows/order.py:")
-    assert place_of("flows.order.gone") == ""
-    assert place_of("nowhere.at.all") == ""
