@@ -125,3 +125,35 @@ def strings(text: Message) -> tuple[str, ...]:
 
 def translated(text: Message | None) -> bool:
     return text is not None and not text.fuzzy and any(strings(text)) and all(strings(text))
+
+
+@pytest.mark.parametrize(
+    ("hours", "english", "german"),
+    [
+        (-24, "yesterday 11:05", "gestern 11:05"),
+        (0, "today 11:05", "heute 11:05"),
+        (24, "tomorrow 11:05", "morgen 11:05"),
+        (72, "Wed 25 Nov 11:05", "Mi., 25. Nov. 11:05"),
+    ],
+)
+def test_a_moment_near_the_present_is_said_as_one_would(hours: int, english: str, german: str) -> None:
+    now = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
+    at = now + timedelta(hours=hours)
+    assert i18n.when(at, now, "Europe/Helsinki", "en") == english
+    assert i18n.when(at, now, "Europe/Helsinki", "de") == german
+
+
+def test_a_day_turns_at_midnight_of_the_district() -> None:
+    now = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)
+    assert i18n.when(now + timedelta(hours=1), now, "Europe/Helsinki", "en") == "tomorrow 00:30"
+
+
+def test_a_rate_keeps_its_tenths() -> None:
+    assert i18n.rate(1350, "en") == "13.5%"
+    assert i18n.rate(2550, "de") == "25,5\xa0%"
+    assert i18n.rate(1000, "de") == "10\xa0%"
+
+
+def test_the_week_begins_on_monday() -> None:
+    assert i18n.weekdays("de")[0] == "Montag"
+    assert len(i18n.weekdays("en")) == 7
