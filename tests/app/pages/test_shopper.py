@@ -183,3 +183,13 @@ async def test_erasing_needs_a_tick_and_forgets(town: Town, shopper: Visitor) ->
     assert "Be a shopper" in await shopper.reads("/")
     assert consent.given(town.house.district, "per_ada") == {}
     assert (await shopper.get("/account")).status_code == 401
+
+
+async def test_who_has_no_seat_may_look_and_is_offered_one_to_buy(town: Town) -> None:
+    visitor = Visitor(town)
+    answer = await visitor.get("/products/prd_1")
+    assert "Be a shopper to buy it" in text(answer)
+    assert 'action="/basket/lines"' not in answer.text
+    answer = await visitor.send("/seat", seat="shopper", next="/products/prd_1")
+    assert answer.headers["location"] == "/products/prd_1"
+    assert "Add to basket" in await visitor.reads("/products/prd_1")
