@@ -131,7 +131,7 @@ def position_of(data: Path) -> int:
 def test_a_demo_never_moves_into_another_district(run: Run, data: Path) -> None:
     position = position_of(data)
     code, _, err = run("demo", "--data", data, "--no-browser")
-    assert (code, "holds a district of its own" in err) == (4, True)
+    assert (code, "holds another district" in err) == (4, True)
     code, _, err = run("demo", "--data", data, "--no-browser", "--fresh", "--yes")
     assert (code, "does not look like a demo's folder" in err) == (4, True)
     assert position_of(data) == position

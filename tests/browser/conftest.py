@@ -55,7 +55,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         log.close()
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in its thread: it has to be gone before another module's tests.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A browser; the test is left out where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
