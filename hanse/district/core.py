@@ -20,7 +20,7 @@ from hanse.events.dictionary import Event, decode, kinds
 from hanse.events.district import DistrictDeployed, StepFailed
 from hanse.events.learning import DecisionMade, OutcomeObserved
 from hanse.journal.protocol import GENESIS, Entry
-from hanse.kernel.errors import HanseError, NotAllowed
+from hanse.kernel.errors import HanseError
 from hanse.kernel.ids import IdMaker
 from hanse.kernel.money import check_currency
 from hanse.kernel.time import from_micros, zone
@@ -127,13 +127,6 @@ class District:
             # The subject is kept beside the result, so that nothing else can take its id meanwhile.
             known = self._once[compute, id(subject)] = (subject, compute(self, subject))
         return known[1]
-
-    def demand(self, person_id: str, purpose: str, topic: str = "") -> None:
-        """Raise `NotAllowed` unless the person allows the purpose."""
-        if not self.allowed(person_id, purpose, topic):
-            raise NotAllowed(
-                "district.no_consent", f"Ask for consent to “{purpose}” first.", purpose=purpose, topic=topic
-            )
 
     # Recording
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from hanse.kernel.errors import InvalidInput
 
-__all__ = ["ID_LENGTH_MAX", "IdMaker", "check_id", "time_part"]
+__all__ = ["ID_LENGTH_MAX", "IdMaker", "time_part"]
 
 ID_LENGTH_MAX = 40
 
@@ -57,10 +57,3 @@ class IdMaker:
         self._count = count + 1
         # 20 bits: a turn makes a few thousand ids, so the million is never reached.
         return f"{prefix}_{self._time}{_PAIRS[count >> 10]}{_PAIRS[count & 1023]}{self._tag}"
-
-
-def check_id(value: str, prefix: str, field: str) -> str:
-    """Give the id back if it has the form of that kind; raise `InvalidInput` otherwise."""
-    if value.startswith(prefix + "_") and len(value) <= ID_LENGTH_MAX and value.isascii():
-        return value
-    raise InvalidInput("kernel.bad_id", f"Give an id that begins with {prefix}_.", field=field)

@@ -11,6 +11,6 @@ Limits: 100 lines an order; open orders stay in memory, about 2 kB each; closed 
 Not for: what happens in the other contexts when an order moves (flows.order)
 """
 
-from hanse.market.orders.engine import price, total
+from hanse.market.orders.engine import commission, price
 
-__all__ = ["price", "total"]
+__all__ = ["commission", "price"]

@@ -5,21 +5,10 @@ from collections.abc import Sequence
 from hanse.kernel.money import included_tax, share
 from hanse.kernel.values import Line, VatAmount
 
-__all__ = ["FEE_VAT_BP", "commission", "price", "total"]
+__all__ = ["FEE_VAT_BP", "commission", "price"]
 
 FEE_VAT_BP = 2_550
 """Delivery is a service at the standard rate (Finland 2026: 25.5 %)."""
-
-
-def total(lines: Sequence[Line], quantities: Sequence[int]) -> int:
-    """What so many pieces of each line cost, gross.
-
-    Examples
-    --------
-    >>> total([Line("off_1", "prd_1", "itm_1", 3, 250, 1350)], [2])
-    500
-    """
-    return sum(line.price_minor * pieces for line, pieces in zip(lines, quantities, strict=True))
 
 
 def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: int) -> tuple[int, tuple[VatAmount, ...]]:
