@@ -25,7 +25,7 @@ ORDERED = "SELECT count(DISTINCT story), count(*) FROM entry WHERE name = 'marke
 MONEY = """
 SELECT (SELECT sum(body ->> 'total_minor') FROM entry WHERE name = 'market.order_placed'),
        (SELECT sum(t.value ->> 'amount_minor') FROM entry e, json_each(e.body, '$.transfers') t
-        WHERE e.name = 'finance.payment_held'),
+        WHERE e.name = 'market.order_placed'),
        (SELECT sum(l.value ->> 'price_minor' * (l.value ->> 'quantity'))
         FROM entry e, json_each(e.body, '$.parts') p, json_each(p.value, '$.lines') l
         WHERE e.name = 'market.order_placed')

@@ -8,7 +8,7 @@ import msgspec
 
 from hanse.kernel.errors import Conflict
 
-__all__ = ["Event", "Kind", "decode", "kind_of", "kinds", "stored", "upcast"]
+__all__ = ["Body", "Event", "Kind", "decode", "kind_of", "kinds", "stored", "upcast"]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -27,6 +27,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 E = TypeVar("E", bound=Event)
 Body = dict[str, Any]
+"""The stored form of an event: JSON, decoded."""
 
 _by_class: dict[type[Event], Kind] = {}
 _by_name: dict[str, Kind] = {}

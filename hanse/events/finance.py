@@ -51,7 +51,7 @@ class HoldsExpired(Event, frozen=True):
 
 @stored("finance.payment_held", story="order_id")
 class PaymentHeld(Event, frozen=True):
-    """The money for an order is set aside, part by part."""
+    """The money for an order is set aside, part by part, after the order was placed: a card was charged."""
 
     order_id: str
     transfers: tuple[Transfer, ...]

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from hanse.events.dictionary import Event, stored
+from hanse.events.dictionary import Body, Event, stored, upcast
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
 from hanse.kernel.time import OpeningHours
-from hanse.kernel.values import EndReason, Fulfilment, Part, PayBy, VatAmount, Wish
+from hanse.kernel.values import EndReason, Fulfilment, Part, PayBy, Transfer, VatAmount, Wish
 
 __all__ = [
     "BasketChanged",
@@ -81,9 +81,12 @@ class BasketChanged(Event, frozen=True):
     payment: PayBy
 
 
-@stored("market.order_placed", story="order_id")
+@stored("market.order_placed", version=2, story="order_id")
 class OrderPlaced(Event, frozen=True):
-    """A shopper ordered; stock is held from now on. Unpaid by `expires_us`, the order ends by itself."""
+    """A shopper ordered; stock is held from now on, and from a wallet the money too (`transfers`).
+
+    With no transfers the money is still to come (`PaymentHeld`); unpaid by `expires_us`, the order ends by itself.
+    """
 
     order_id: str
     shopper_id: str
@@ -94,6 +97,13 @@ class OrderPlaced(Event, frozen=True):
     total_minor: int
     expires_us: int
     parts: tuple[Part, ...]
+    transfers: tuple[Transfer, ...]
+
+
+@upcast("market.order_placed", version=1)
+def _held_apart(body: Body) -> Body:
+    # Before, a wallet's money was held by a `finance.payment_held` of its own, as a card's still is.
+    return {**body, "transfers": []}
 
 
 @stored("market.order_expired", story="order_id")

@@ -1,14 +1,13 @@
 """An order, from the click to the ledger.
 
-`place` is one command and one commit: stock held, money held, promise made. A placed order holds its
-stock; with the money held it is accepted, and the league stands for it. Who pays by card is asked for the
-money first (`finance.card_payment_asked` is an effect), and the answer comes back as `card_paid` or
-`card_declined`. What follows are steps: each runs when its event has been recorded.
+`place` is one command and one event: stock held, money held, promise made. With its money held an order is
+accepted, and the league stands for it. Who pays by card is asked for the money first
+(`finance.card_payment_asked` is an effect), and the answer comes back as `card_paid` or `card_declined`.
+What follows are steps: each runs when its event has been recorded.
 
 ========================  ==============  =============================
 when                      do              records
 ========================  ==============  =============================
-market.order_placed       (in place)      finance.payment_held
 market.order_placed       (in place)      finance.card_payment_asked
 market.part_ended         free_stock      supply.stock_released
 market.part_ended         free_money      finance.payment_released
@@ -127,10 +126,9 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
         address_id=request.address_id,
         payment=request.payment,
         total_minor=total_minor,
+        holds=holds if by_wallet else (),
     )
-    if by_wallet:
-        payments.hold(district, order_id, holds)
-    else:
+    if not by_wallet:
         payments.ask_card(
             district, order_id, shopper_id=shopper_id, amount_minor=total_minor, card_token=request.card_token
         )

@@ -8,8 +8,8 @@ import pytest
 
 from hanse.district.effects import bring_back
 from hanse.district.jobs import Job, origin_of
-from hanse.events.dictionary import kind_of
-from hanse.events.finance import CardPaymentAsked, CardRefundAsked
+from hanse.events.dictionary import decode, kind_of
+from hanse.events.finance import CardPaymentAsked, CardRefundAsked, PaymentHeld
 from hanse.events.market import OrderClosed, OrderPlaced
 from hanse.finance.ledger import service as ledger
 from hanse.finance.payments import service as payments
@@ -21,13 +21,14 @@ from hanse.kernel.values import Transfer, Wish
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import ANSWER_WITHIN_US, Orders, from_story
 from tests.conftest import STOCK, WALLET_MINOR, Town
+from tests.events.write_golden import FOLDER as GOLDEN
 
 MILK = Wish("off_milk", 3)  # 5.97 in shop A
 MILK_B = Wish("off_milk_b", 2)  # 4.10 in shop B
 CARD_ORDER = PlaceOrder((MILK,), payment="card", card_token="tok_1")
 WALLET = wallet_of("per_1")
 
-PLACED = ["market.order_placed", "finance.payment_held"]
+PLACED = ["market.order_placed"]
 HANDED_OVER = ["market.part_handed_over", "market.part_collected", "supply.stock_issued", "finance.payment_captured"]
 SETTLED = ["finance.payment_settled", "market.part_settled"]
 CLOSED = "market.order_closed"
@@ -355,12 +356,25 @@ def run_every_way(town: Town) -> None:
 
 
 def test_what_stands_in_place_is_recorded_by_the_same_commit(town: Town) -> None:
-    for options in ({}, {"payment": "card", "card_token": "tok_1"}):
+    by_card = {"payment": "card", "card_token": "tok_1"}
+    for options, names in (({}, PLACED), (by_card, [*PLACED, "finance.card_payment_asked"])):
         before = town.district.position
         Placed(town, **options)
         entries = list(town.journal.read(before))
+        assert [e.name for e in entries] == names
         assert {(e.origin, e.cause) for e in entries} == {("flows.order.place", 0)}
-        assert [m.entries for m in town.journal.marks(before)] == [2]
+        assert len(list(town.journal.marks(before))) == 1
+
+
+def test_an_order_of_the_first_form_is_accepted_by_the_event_behind_it(town: Town) -> None:
+    now_us = town.district.now_us
+    placed = decode("market.order_placed", 1, (GOLDEN / "market.order_placed.1.json").read_bytes())
+    view = Orders()
+    view._place(placed, now_us)
+    assert not view.open[placed.order_id].accepted
+    view._pay(PaymentHeld(placed.order_id, ()), now_us)
+    assert view.open[placed.order_id].accepted
+    assert view.accepted == len(view.timers) == 1
 
 
 def test_every_event_of_an_order_stands_in_its_story(town: Town) -> None:

@@ -19,7 +19,7 @@ from hanse.app.pages.tell import reason_said
 from hanse.app.pages.visit import Reply, Visit
 from hanse.events.dictionary import kind_of
 from hanse.events.finance import PaymentHeld
-from hanse.events.market import ShopJoined
+from hanse.events.market import OrderPlaced, ShopJoined
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import HanseError, NotFound
 from hanse.kernel.time import SECOND_US
@@ -32,7 +32,7 @@ __all__ = ["ROUTES"]
 
 SHOP = ("shop",)
 COLUMN_MAX = 8
-_ACCEPTED = kind_of(PaymentHeld).name
+_ACCEPTING = (kind_of(OrderPlaced).name, kind_of(PaymentHeld).name)
 COLUMNS = (
     ("placed", N_("New"), N_("Nothing new. The next order appears here by itself.")),
     ("accepted", N_("To pack"), N_("Nothing to pack.")),
@@ -87,9 +87,9 @@ def counter_live(visit: NamedDependency[Visit]) -> Stream:
     mine = set(visit.district.view(Orders).by_shop.get(visit.me, {}).values())
 
     def concerns(entry: Entry) -> bool:
-        if entry[2] == _ACCEPTED:
+        if entry[2] in _ACCEPTING:
             found = visit.district.view(Orders).open.get(entry[4])
-            if found and any(state.part.shop_id == visit.me for state in found.parts.values()):
+            if found and found.accepted and any(state.part.shop_id == visit.me for state in found.parts.values()):
                 mine.add(entry[4])
         return entry[4] in mine
 

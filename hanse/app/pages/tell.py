@@ -73,7 +73,8 @@ def _placed(visit: Visit, event: market.OrderPlaced, shops: Shops) -> Saying:
     lines = sum(len(part.lines) for part in event.parts)
     names = " + ".join(shop_name(visit, part.shop_id) for part in event.parts)
     count = visit.say_many("%(num)s line", "%(num)s lines", lines)
-    return Saying("receipt-text", visit.say("Order placed"), f"{names} · {count} · {visit.money(event.total_minor)}")
+    said = N_("Order placed, its money set aside") if event.transfers else N_("Order placed")
+    return Saying("receipt-text", visit.say(said), f"{names} · {count} · {visit.money(event.total_minor)}")
 
 
 def _picked(visit: Visit, event: market.PartPicked, shops: Shops) -> Saying:
@@ -185,7 +186,7 @@ _TELLERS: dict[type[Event], Teller] = {
     supply.StockIssued: _goods("package-open", N_("Goods left the shelf"), "sold"),
     supply.StockReturned: _goods("undo-2", N_("Goods came back"), "units"),
     supply.StockShort: _goods("search-x", N_("Somebody wanted more than there was"), "missing"),
-    finance.PaymentHeld: _money_moved("lock", N_("Money set aside: the league stands for the order")),
+    finance.PaymentHeld: _money_moved("lock", N_("The card was charged: the league stands for the order")),
     finance.PaymentCaptured: _money_moved("banknote", N_("Money taken")),
     finance.PaymentReleased: _money_moved("undo-2", N_("Money is the shopper's again")),
     finance.PaymentSettled: _money_moved("percent", N_("Commission taken by the league")),

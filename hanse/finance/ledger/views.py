@@ -20,6 +20,7 @@ from hanse.events.finance import (
     PaymentSettled,
     TransfersPosted,
 )
+from hanse.events.market import OrderPlaced
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound
 from hanse.kernel.time import to_micros
@@ -30,7 +31,14 @@ __all__ = ["Account", "Ledger", "Movement", "account", "balance_at", "expired", 
 RECENT_MAX = 100
 
 Moving = (
-    TransfersPosted | HoldsExpired | PaymentHeld | PaymentCaptured | PaymentReleased | PaymentSettled | PaymentRefunded
+    TransfersPosted
+    | HoldsExpired
+    | OrderPlaced
+    | PaymentHeld
+    | PaymentCaptured
+    | PaymentReleased
+    | PaymentSettled
+    | PaymentRefunded
 )
 
 
@@ -78,6 +86,7 @@ class Ledger(View):
     @folds(
         TransfersPosted,
         HoldsExpired,
+        OrderPlaced,
         PaymentHeld,
         PaymentCaptured,
         PaymentReleased,

@@ -88,7 +88,7 @@ def holds_for(payer: str, parts: Sequence[Part]) -> tuple[Transfer, ...]:
 
 
 def hold(district: District, order_id: str, holds: tuple[Transfer, ...]) -> None:
-    """Set the money for an order aside; the caller has asked `shortfall`. Records `PaymentHeld`."""
+    """Set the money that a card was charged for an order aside. Records `PaymentHeld`."""
     district.record(PaymentHeld(order_id, holds))
 
 

@@ -21,7 +21,7 @@ from hanse.kernel.errors import Conflict, InvalidInput, must
 from hanse.kernel.money import split
 from hanse.kernel.quantity import PIECES_MAX, check_pieces
 from hanse.kernel.time import MINUTE_US
-from hanse.kernel.values import EndReason, Fulfilment, Line, Part, PayBy, Wish
+from hanse.kernel.values import EndReason, Fulfilment, Line, Part, PayBy, Transfer, Wish
 from hanse.market.catalogue.views import Catalogue, offer
 from hanse.market.orders.engine import commission, price
 from hanse.market.orders.views import ENDED, PartState, opens_us, order, part_of
@@ -114,8 +114,9 @@ def place(
     address_id: str,
     payment: PayBy,
     total_minor: int,
+    holds: tuple[Transfer, ...],
 ) -> None:
-    """Place a drafted order. Records `OrderPlaced`."""
+    """Place a drafted order; with holds its money is set aside at once, and it is accepted. Records `OrderPlaced`."""
     district.record(
         OrderPlaced(
             order_id,
@@ -127,6 +128,7 @@ def place(
             total_minor,
             district.now_us + PAY_WITHIN_US,
             parts,
+            holds,
         )
     )
 

@@ -144,7 +144,7 @@ class Orders(View):
     def _place(self, event: OrderPlaced, now_us: int) -> None:
         order_id = event.order_id
         self.placed += 1
-        self.open[order_id] = _opened(event, now_us)
+        opened = self.open[order_id] = _opened(event, now_us)
         latest = self.by_shopper.get(event.shopper_id)
         if latest is None:
             self.by_shopper[event.shopper_id] = [order_id]
@@ -158,20 +158,23 @@ class Orders(View):
                 by_shop[part.shop_id][part.part_id] = order_id
             else:
                 by_shop[part.shop_id] = {part.part_id: order_id}
-        # A wallet pays in the same commit; only who pays by card can be too late.
-        if event.payment != "wallet":
+        if event.transfers:
+            self._accept(opened, now_us)
+        else:
             heapq.heappush(self.timers, (event.expires_us, order_id, "pay"))
 
     @folds(PaymentHeld)
-    def _accept(self, event: PaymentHeld, now_us: int) -> None:
+    def _pay(self, event: PaymentHeld, now_us: int) -> None:
+        paid = self.open[event.order_id]
+        paid.accepted = True
+        self._accept(paid, now_us)
+        self._drop_stale_timers()
+
+    def _accept(self, paid: Order, now_us: int) -> None:
         self.accepted += 1
-        found = self.open[event.order_id]
-        found.accepted = True
         # A shop that is closed answers once it has opened: the promise knows when.
-        promised_us = max([part.promised_us for part in found.placed.parts])
-        heapq.heappush(self.timers, (max(promised_us, now_us) + ANSWER_WITHIN_US, event.order_id, "answer"))
-        if found.placed.payment != "wallet":
-            self._drop_stale_timers()
+        promised_us = max([part.promised_us for part in paid.placed.parts])
+        heapq.heappush(self.timers, (max(promised_us, now_us) + ANSWER_WITHIN_US, paid.placed.order_id, "answer"))
 
     @folds(PartAccepted, PartPicked, PartHandedOver, PartDelivered, PartCollected, PartSettled, PartEnded)
     def _move(self, event: Moving, now_us: int) -> None:
@@ -205,7 +208,7 @@ class Orders(View):
 
 
 def _opened(event: OrderPlaced, now_us: int) -> Order:
-    return Order(event, now_us, {part.part_id: PartState(part) for part in event.parts})
+    return Order(event, now_us, {part.part_id: PartState(part) for part in event.parts}, bool(event.transfers))
 
 
 def _moved(state: PartState, event: Moving) -> None:

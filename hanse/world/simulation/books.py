@@ -96,6 +96,10 @@ class Books:
     def _market_order_placed(self, body: Body) -> None:
         tale = self.stories.place(body, self.shops, self.offers)
         self.shelves.hold(tale.order_id, {part_id: p.units(p.picked) for part_id, p in tale.pieces.items()})
+        if body["payment"] == "wallet":
+            self._finance_payment_held(body)
+        elif body["transfers"]:
+            raise Broken("money was held for a card that nobody has charged yet", tale.order_id)
 
     def _market_order_expired(self, body: Body) -> None:
         self.stories.expire(body, self.time_us, body["order_id"] in self.declined)

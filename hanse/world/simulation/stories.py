@@ -97,7 +97,7 @@ class Stories:
         return tale
 
     def accept(self, body: Body, time_us: int, money: dict[str, tuple[str, str, int, int]]) -> None:
-        """`finance.payment_held`: the league stands for the order, once, and with exactly its money held."""
+        """The money is held: the league stands for the order, once, and with exactly its money held."""
         tale = self._open(body)
         live = {part_id: piece for part_id, piece in tale.pieces.items() if piece.stage == "placed"}
         if tale.accepted or tale.expired or not live:

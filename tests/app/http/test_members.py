@@ -153,6 +153,6 @@ async def test_the_league_sees_how_the_district_does(town: Town) -> None:
         decisions = (await league.get("/api/decisions")).json()
         nothing = await league.get("/api/stories/ord_nothing")
     assert (summary["placed"], summary["accepted"], summary["open"], summary["failed_steps"]) == (1, 1, 1, [])
-    assert [entry["name"] for entry in story] == ["market.order_placed", "finance.payment_held"]
+    assert [entry["name"] for entry in story] == ["market.order_placed"]
     assert decisions == []
     assert nothing.status_code == 404
