@@ -32,8 +32,9 @@ SELECT (SELECT sum(body ->> 'total_minor') FROM entry WHERE name = 'market.order
 """
 
 KEYS = """
-SELECT count(*), count(DISTINCT caller || ' ' || key) FROM answer
-WHERE kind = 'ok' AND cast(body AS TEXT) LIKE '%ord_%'
+SELECT count(*), count(DISTINCT one.value ->> 2 || ' ' || (one.value ->> 3))
+FROM answers, json_each(given) one
+WHERE one.value ->> 5 = 'ok' AND one.value ->> '$[6].order_id' IS NOT NULL
 """
 
 

@@ -39,7 +39,7 @@ from hanse.events.market import PartCollected, PartDelivered, PartEnded, PartHan
 from hanse.finance.ledger.views import shortfall
 from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import CARD, wallet_of
-from hanse.kernel.errors import InvalidInput, NotFound, must
+from hanse.kernel.errors import InvalidInput, NotFound
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.values import Fulfilment, Part, PayBy, Wish
@@ -102,7 +102,8 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
     by_wallet = request.payment == "wallet"
     if request.fulfilment == "delivery" and not keeps_address(district, shopper_id, request.address_id):
         raise NotFound("people.unknown_address", "Give one of your addresses.", field="address_id")
-    must(by_wallet or request.card_token, "finance.no_card", "Give the token of a card.", field="card_token")
+    if not by_wallet and not request.card_token:
+        raise InvalidInput("finance.no_card", "Give the token of a card.", field="card_token")
     order_id = district.next_id("ord")
     parts = orders.draft(district, order_id, request.lines, fulfilment=request.fulfilment)
     short = missing(district, _needs(parts))
@@ -239,12 +240,10 @@ EFFECTS: Sequence[tuple[type[Event], str]] = [(CardPaymentAsked, "card.charge"),
 
 def _needs(parts: Sequence[Part]) -> dict[str, int]:
     """Units by stock item; two lines may share one item."""
-    lines = [line for part in parts for line in part.lines]
-    units = {line.item_id: line.quantity * line.units for line in lines}
-    if len(units) < len(lines):
-        units = dict.fromkeys(units, 0)
-        for line in lines:
-            units[line.item_id] += line.quantity * line.units
+    units: dict[str, int] = {}
+    for part in parts:
+        for line in part.lines:
+            units[line.item_id] = units.get(line.item_id, 0) + line.quantity * line.units
     return units
 
 

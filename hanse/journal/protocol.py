@@ -124,7 +124,10 @@ class Journal(Protocol):
         ...
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:
-        """Delete at most `limit` of the answers given before a moment; returns how many."""
+        """Delete the oldest of the answers given before a moment, about `limit` of them; returns how many.
+
+        Answers of one commit may go together.
+        """
         ...
 
     def close(self) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
+
+import msgspec
 
 from hanse.journal.protocol import Answered, Commit, Entry, Head, JournalFenced, JournalUnavailable, Mark
 
@@ -35,16 +37,13 @@ CREATE TABLE IF NOT EXISTS mark (
     hash          BLOB    NOT NULL      -- SHA-256 over the previous hash, these entries and steps_through
 ) STRICT;
 
--- What was answered to a key, kept a day, so that a repeated request gets the same answer.
-CREATE TABLE IF NOT EXISTS answer (
-    number      INTEGER PRIMARY KEY,  -- rises; found through the writer's memory, so no index on random keys
-    time_us     INTEGER NOT NULL,     -- when, so that it can be forgotten after its time
-    caller      TEXT    NOT NULL,     -- keys belong to a caller
-    key         TEXT    NOT NULL,     -- the caller's Idempotency-Key
-    fingerprint BLOB    NOT NULL,     -- of the request's body: another body under one key is refused
-    kind        TEXT    NOT NULL,     -- ok, or the kind of error
-    body        BLOB    NOT NULL,     -- the answer as it was given
-    position    INTEGER NOT NULL      -- the position that it reflects
+-- What was answered to keys, kept a day, so that a repeated request gets the same answer. One row per commit.
+CREATE TABLE IF NOT EXISTS answers (
+    number  INTEGER PRIMARY KEY,  -- of the last one; rises. The writer's memory knows it: no index on random keys
+    time_us INTEGER NOT NULL,     -- when, so that they can be forgotten after their time
+    given   TEXT    NOT NULL      -- JSON, for each: number, time_us, caller, key (a caller's Idempotency-Key),
+                                  -- fingerprint (base64; another body under one key is refused), kind (ok, or of
+                                  -- error), body (as it was given), position (that it reflects)
 ) STRICT;
 """
 
@@ -59,9 +58,12 @@ _PRAGMAS = (
 
 ROWS_PER_INSERT = 32
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_MANY = {
-    table: f"INSERT INTO {table} VALUES {', '.join([_ROW] * ROWS_PER_INSERT)}" for table in ("entry", "answer")
-}
+_INSERT = f"INSERT INTO entry VALUES {_ROW}"
+_INSERT_MANY = f"INSERT INTO entry VALUES {', '.join([_ROW] * ROWS_PER_INSERT)}"
+
+_Given = tuple[int, int, str, str, bytes, str, msgspec.Raw, int]
+_encode_given = msgspec.json.Encoder().encode
+_decode_given = msgspec.json.Decoder(list[_Given]).decode
 
 _ENTRY = "SELECT position, time_us, name, version, story, origin, cause, body FROM entry"
 
@@ -97,29 +99,30 @@ class SqliteJournal:
             mark = self._db.execute(
                 "SELECT position, time_us, steps_through, hash FROM mark ORDER BY position DESC LIMIT 1"
             ).fetchone()
-            answers = self._db.execute("SELECT coalesce(max(number), 0) FROM answer").fetchone()[0]
+            answers = self._db.execute("SELECT coalesce(max(number), 0) FROM answers").fetchone()[0]
         return Head._make((*(mark or Head()[:-1]), answers))
 
     def append(self, commit: Commit) -> None:
         with _speaking(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._insert("entry", commit.entries)
+                self._insert(commit.entries)
                 if commit.mark is not None:
                     self._db.execute("INSERT INTO mark VALUES (?, ?, ?, ?, ?)", commit.mark)
-                self._insert("answer", commit.answers)
+                if commit.answers:
+                    self._db.execute("INSERT INTO answers VALUES (?, ?, ?)", _given(commit.answers))
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _insert(self, table: Literal["entry", "answer"], rows: Sequence[Entry] | Sequence[Answered]) -> None:
-        """Insert rows of eight, many to a statement: row by row costs half as much again."""
-        whole = len(rows) - len(rows) % ROWS_PER_INSERT
+    def _insert(self, entries: Sequence[Entry]) -> None:
+        """Insert entries, many to a statement: one by one costs half as much again."""
+        whole = len(entries) - len(entries) % ROWS_PER_INSERT
         for start in range(0, whole, ROWS_PER_INSERT):
-            self._db.execute(_INSERT_MANY[table], tuple(chain.from_iterable(rows[start : start + ROWS_PER_INSERT])))
-        self._db.executemany(f"INSERT INTO {table} VALUES {_ROW}", rows[whole:])
+            self._db.execute(_INSERT_MANY, tuple(chain.from_iterable(entries[start : start + ROWS_PER_INSERT])))
+        self._db.executemany(_INSERT, entries[whole:])
 
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         rows = -1 if limit is None else limit
@@ -150,30 +153,39 @@ class SqliteJournal:
     def answer(self, number: int) -> Answered | None:
         with _speaking(self._path):
             row = self._db.execute(
-                "SELECT number, time_us, caller, key, fingerprint, kind, body, position FROM answer WHERE number = ?",
-                (number,),
+                "SELECT given FROM answers WHERE number >= ? ORDER BY number LIMIT 1", (number,)
             ).fetchone()
-        return Answered._make(row) if row else None
+        given = _decode_given(row[0]) if row else []
+        return next((Answered(*one[:6], bytes(one[6]), one[7]) for one in given if one[0] == number), None)
 
     def answers_since(self, time_us: int) -> Iterator[tuple[int, str, str]]:
         with _speaking(self._path):
-            yield from self._db.execute(
-                "SELECT number, caller, key FROM answer WHERE time_us >= ? ORDER BY number", (time_us,)
-            )
+            for (row,) in self._db.execute("SELECT given FROM answers WHERE time_us >= ? ORDER BY number", (time_us,)):
+                yield from ((number, caller, key) for number, _, caller, key, *_ in _decode_given(row))
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:
         with _speaking(self._path):
             # Numbers and times rise together, so the oldest rows are the first by number: no index is needed.
-            return self._db.execute(
-                "DELETE FROM answer WHERE number IN (SELECT number FROM answer ORDER BY number LIMIT ?)"
-                " AND time_us < ?",
-                (limit, before_us),
-            ).rowcount
+            oldest = self._db.execute("SELECT number, time_us, json_array_length(given) FROM answers ORDER BY number")
+            forgotten, through = 0, 0
+            for number, time_us, count in oldest:
+                if time_us >= before_us or forgotten >= limit:
+                    break
+                forgotten, through = forgotten + count, number
+            oldest.close()
+            self._db.execute("DELETE FROM answers WHERE number <= ?", (through,))
+        return forgotten
 
     def close(self) -> None:
         self._db.close()
         if self._lock is not None:
             self._lock.close()
+
+
+def _given(answers: Sequence[Answered]) -> tuple[int, int, str]:
+    """The row that holds a commit's answers."""
+    given = [(*row[:6], msgspec.Raw(row[6]), row[7]) for row in answers]
+    return answers[-1][0], answers[-1][1], _encode_given(given).decode()
 
 
 def _lock(path: Path) -> TextIO:

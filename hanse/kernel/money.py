@@ -89,6 +89,5 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
 
 
 def _round_half_even(numerator: int, denominator: int) -> int:
-    whole, rest = divmod(numerator, denominator)
-    rest *= 2
-    return whole + 1 if rest > denominator or (rest == denominator and whole & 1) else whole
+    whole, rest = divmod(2 * numerator + denominator, 2 * denominator)
+    return whole - 1 if not rest and whole & 1 else whole

@@ -374,7 +374,7 @@ def test_an_order_of_the_first_form_is_accepted_by_the_event_behind_it(town: Tow
     assert not view.open[placed.order_id].accepted
     view._pay(PaymentHeld(placed.order_id, ()), now_us)
     assert view.open[placed.order_id].accepted
-    assert view.accepted == len(view.timers) == 1
+    assert view.accepted == len(view.unanswered) == 1
 
 
 def test_every_event_of_an_order_stands_in_its_story(town: Town) -> None:

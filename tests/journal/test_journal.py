@@ -70,13 +70,15 @@ def test_an_answer_is_found_by_its_number(journal: Journal) -> None:
 
 
 def test_answers_since_a_moment_are_told_in_order(journal: Journal) -> None:
-    journal.append(commit(Head(), answers=(answered(1), answered(2), answered(3))))
+    for number in (1, 2, 3):
+        journal.append(commit(Head(), answers=(answered(number),)))
     assert list(journal.answers_since(20)) == [(2, "per_1", "key-2"), (3, "per_1", "key-3")]
     assert list(journal.answers_since(31)) == []
 
 
 def test_old_answers_are_forgotten_a_few_at_a_time(journal: Journal) -> None:
-    journal.append(commit(Head(), answers=tuple(answered(n) for n in range(1, 6))))
+    for number in range(1, 6):
+        journal.append(commit(Head(), answers=(answered(number),)))
     assert journal.forget_answers(45, limit=3) == 3
     assert [number for number, _, _ in journal.answers_since(0)] == [4, 5]
     assert journal.forget_answers(45, limit=3) == 1
@@ -84,6 +86,15 @@ def test_old_answers_are_forgotten_a_few_at_a_time(journal: Journal) -> None:
     assert journal.answer(4) is None
     assert journal.answer(5) == answered(5)
     assert journal.head().answers == 5
+
+
+def test_answers_of_one_commit_may_be_forgotten_together(journal: Journal) -> None:
+    journal.append(commit(Head(), answers=tuple(answered(1)._replace(number=n) for n in range(1, 6))))
+    journal.append(commit(Head(), answers=(answered(6),)))
+    assert 3 <= journal.forget_answers(45, limit=3) <= 5
+    while journal.forget_answers(45, limit=3):
+        pass
+    assert [number for number, _, _ in journal.answers_since(0)] == [6]
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
 
     Looks at transfers that post or hold, in order, as if made one after the other; 0 if all can be made.
     """
+    accounts = district.view(Ledger).accounts
     out: dict[str, int] = {}
     into: dict[str, int] = {}
     for transfer in transfers:
@@ -150,7 +151,8 @@ def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
             # What ends a hold was counted when the hold was made.
             continue
         amount, debit_id, credit_id = transfer.amount_minor, transfer.debit, transfer.credit
-        debit, credit = account(district, debit_id), account(district, credit_id)
+        debit = accounts.get(debit_id) or account(district, debit_id)
+        credit = accounts.get(credit_id) or account(district, credit_id)
         spent = out[debit_id] = out.get(debit_id, 0) + amount
         room = debit.room()
         if room is not None and spent > room:

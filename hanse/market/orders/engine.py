@@ -1,6 +1,7 @@
 """What a part of an order comes to: goods, VAT by rate, commission. Pure."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from hanse.kernel.money import included_tax, share
 from hanse.kernel.values import Line, VatAmount
@@ -9,6 +10,8 @@ __all__ = ["FEE_VAT_BP", "commission", "price"]
 
 FEE_VAT_BP = 2_550
 """Delivery is a service at the standard rate (Finland 2026: 25.5 %)."""
+
+_ordered = attrgetter("quantity")
 
 
 def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: int) -> tuple[int, tuple[VatAmount, ...]]:
@@ -35,12 +38,9 @@ def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: in
     (454, (VatAmount(rate_bp=1350, gross_minor=454, vat_minor=54),))
     """
     gross: dict[int, int] = {}
-    for line, pieces in zip(lines, quantities or [line.quantity for line in lines], strict=True):
+    for line, pieces in zip(lines, quantities or map(_ordered, lines), strict=True):
         rate = line.vat_bp
-        if rate in gross:
-            gross[rate] += line.price_minor * pieces
-        else:
-            gross[rate] = line.price_minor * pieces
+        gross[rate] = gross.get(rate, 0) + line.price_minor * pieces
     goods_minor = sum(gross.values())
     if fee_minor:
         gross[FEE_VAT_BP] = gross.get(FEE_VAT_BP, 0) + fee_minor

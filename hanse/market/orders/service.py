@@ -1,6 +1,7 @@
 """Commands: draft and place an order, then move its parts. Each checks the stage it moves from."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Literal, get_args
 
 from hanse.district.core import District
@@ -46,6 +47,7 @@ __all__ = [
 LINES_MAX = 100
 _END_REASONS: tuple[str, ...] = get_args(EndReason)
 PAY_WITHIN_US = 10 * MINUTE_US
+_offer_id = attrgetter("offer_id")
 
 
 def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilment: Fulfilment) -> tuple[Part, ...]:
@@ -60,26 +62,26 @@ def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilme
     """
     if not 0 < len(wishes) <= LINES_MAX:
         raise InvalidInput("market.bad_lines", f"Order between 1 and {LINES_MAX} lines.", field="lines")
-    if len({wish.offer_id for wish in wishes}) < len(wishes):
+    if len(set(map(_offer_id, wishes))) < len(wishes):
         wishes = _merged(wishes)
-    offers = district.view(Catalogue).offers
+    catalogue = district.view(Catalogue)
     by_shop: dict[str, list[Line]] = {}
     for wish in wishes:
-        o = offers.get(wish.offer_id) or offer(district, wish.offer_id)
+        o = catalogue.offers.get(wish.offer_id) or offer(district, wish.offer_id)
         pieces = wish.quantity
         if not 0 < pieces <= PIECES_MAX:
             check_pieces(pieces)
         line = Line(o.offer_id, o.product_id, o.item_id, pieces, o.price_minor, o.vat_bp, o.units)
-        if o.shop_id in by_shop:
-            by_shop[o.shop_id].append(line)
-        else:
+        lines = by_shop.get(o.shop_id)
+        if lines is None:
             by_shop[o.shop_id] = [line]
-    return tuple(
-        [
-            _part(district, f"{order_id}-{number}", shop_id, tuple(lines), fulfilment)
-            for number, (shop_id, lines) in enumerate(by_shop.items(), 1)
-        ]
-    )
+        else:
+            lines.append(line)
+    parts: list[Part] = []
+    for shop_id, lines in by_shop.items():
+        part_id = f"{order_id}-{len(parts) + 1}"
+        parts.append(_part(district, part_id, catalogue.shops[shop_id], tuple(lines), fulfilment))
+    return tuple(parts)
 
 
 def _merged(wishes: Sequence[Wish]) -> list[Wish]:
@@ -90,13 +92,19 @@ def _merged(wishes: Sequence[Wish]) -> list[Wish]:
     return [Wish(offer_id, count) for offer_id, count in pieces.items()]
 
 
-def _part(district: District, part_id: str, shop_id: str, lines: tuple[Line, ...], fulfilment: Fulfilment) -> Part:
-    shop = district.view(Catalogue).shops[shop_id]
+def _part(district: District, part_id: str, shop: ShopJoined, lines: tuple[Line, ...], fulfilment: Fulfilment) -> Part:
     fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
     goods_minor, vat = price(lines, None, fee_minor)
     promised_us = district.once(shop, _begins_us) + shop.prepare_minutes * MINUTE_US
     return Part(
-        part_id, shop_id, lines, goods_minor, commission(goods_minor, shop.commission_bp), vat, promised_us, fee_minor
+        part_id,
+        shop.shop_id,
+        lines,
+        goods_minor,
+        commission(goods_minor, shop.commission_bp),
+        vat,
+        promised_us,
+        fee_minor,
     )
 
 

@@ -129,13 +129,19 @@ class Order(msgspec.Struct, gc=False):
 
 
 class Orders(View):
-    """Open orders by id; the parts that each shop works on; each shopper's latest; what falls due."""
+    """Open orders by id; the parts that each shop works on; each shopper's latest; what falls due.
+
+    `unpaid` is a heap of when orders end unpaid; `unanswered` has the orders that shops have to answer by a minute,
+    `minutes` is the heap of its keys.
+    """
 
     open: dict[str, Order] = {}
     by_shop: dict[str, dict[str, str]] = {}
     by_shopper: dict[str, list[str]] = {}
     closed_of_shop: dict[str, list[str]] = {}
-    timers: list[tuple[int, str, Literal["pay", "answer"]]] = []
+    unpaid: list[tuple[int, str]] = []
+    unanswered: dict[int, list[str]] = {}
+    minutes: list[int] = []
     placed: int = 0
     accepted: int = 0
     closed: int = 0
@@ -152,29 +158,36 @@ class Orders(View):
             latest.append(order_id)
             if len(latest) > 2 * RECENT_MAX:
                 del latest[:-RECENT_MAX]
-        by_shop = self.by_shop
         for part in event.parts:
-            if part.shop_id in by_shop:
-                by_shop[part.shop_id][part.part_id] = order_id
-            else:
-                by_shop[part.shop_id] = {part.part_id: order_id}
-        if event.transfers:
-            self._accept(opened, now_us)
+            of_shop = self.by_shop.get(part.shop_id)
+            if of_shop is None:
+                of_shop = self.by_shop[part.shop_id] = {}
+            of_shop[part.part_id] = order_id
+        if opened.accepted:
+            self._accept(event, now_us)
         else:
-            heapq.heappush(self.timers, (event.expires_us, order_id, "pay"))
+            heapq.heappush(self.unpaid, (event.expires_us, order_id))
 
     @folds(PaymentHeld)
     def _pay(self, event: PaymentHeld, now_us: int) -> None:
         paid = self.open[event.order_id]
         paid.accepted = True
-        self._accept(paid, now_us)
-        self._drop_stale_timers()
+        self._accept(paid.placed, now_us)
+        self._drop_stale()
 
-    def _accept(self, paid: Order, now_us: int) -> None:
+    def _accept(self, paid: OrderPlaced, now_us: int) -> None:
         self.accepted += 1
         # A shop that is closed answers once it has opened: the promise knows when.
-        promised_us = max([part.promised_us for part in paid.placed.parts])
-        heapq.heappush(self.timers, (max(promised_us, now_us) + ANSWER_WITHIN_US, paid.placed.order_id, "answer"))
+        due_us = now_us
+        for part in paid.parts:
+            if part.promised_us > due_us:
+                due_us = part.promised_us
+        minute = -(-(due_us + ANSWER_WITHIN_US) // MINUTE_US)
+        due = self.unanswered.get(minute)
+        if due is None:
+            due = self.unanswered[minute] = []
+            heapq.heappush(self.minutes, minute)
+        due.append(paid.order_id)
 
     @folds(PartAccepted, PartPicked, PartHandedOver, PartDelivered, PartCollected, PartSettled, PartEnded)
     def _move(self, event: Moving, now_us: int) -> None:
@@ -187,22 +200,29 @@ class Orders(View):
             done.append(event.order_id)
             if len(done) > 2 * RECENT_MAX:
                 del done[:-RECENT_MAX]
-        self._drop_stale_timers()
+        self._drop_stale()
 
     @folds(OrderClosed)
     def _close(self, event: OrderClosed, now_us: int) -> None:
         self.closed += 1
         del self.open[event.order_id]
-        self._drop_stale_timers()
+        self._drop_stale()
 
-    def _drop_stale_timers(self) -> None:
-        # So the first timer always counts, and asking what is due looks at one entry.
-        while self.timers and not self._counts(self.timers[0][1], self.timers[0][2]):
-            heapq.heappop(self.timers)
+    def _drop_stale(self) -> None:
+        # So what stands in front always counts, and asking what is due looks at one entry.
+        while self.unpaid and not self._waits(self.unpaid[0][1], accepted=False):
+            heapq.heappop(self.unpaid)
+        while self.minutes:
+            due = self.unanswered[self.minutes[0]]
+            while due and not self._waits(due[-1], accepted=True):
+                due.pop()
+            if due:
+                return
+            del self.unanswered[heapq.heappop(self.minutes)]
 
-    def _counts(self, order_id: str, waits_for: Literal["pay", "answer"]) -> bool:
+    def _waits(self, order_id: str, *, accepted: bool) -> bool:
         found = self.open.get(order_id)
-        if found is None or found.accepted != (waits_for == "answer"):
+        if found is None or found.accepted != accepted:
             return False
         return any(state.stage == "placed" for state in found.parts.values())
 
@@ -249,9 +269,13 @@ def orders_of_shopper(district: District, shopper_id: str) -> list[str]:
 
 
 def due(district: District) -> str | None:
-    """The order whose time has come first, if any has."""
-    timers = district.view(Orders).timers
-    return timers[0][1] if timers and timers[0][0] <= district.now_us else None
+    """An order whose time has come: not paid for in time, or not answered in time (to the minute)."""
+    orders = district.view(Orders)
+    if orders.unpaid and orders.unpaid[0][0] <= district.now_us:
+        return orders.unpaid[0][1]
+    if orders.minutes and orders.minutes[0] * MINUTE_US <= district.now_us:
+        return orders.unanswered[orders.minutes[0]][-1]
+    return None
 
 
 def from_story(entries: Iterable[Entry]) -> Order | None:

@@ -257,7 +257,7 @@ def _fire_twice(put: Put) -> None:
 
 @_named("a deadline never fires")
 def _never_fire(put: Put) -> None:
-    put(Orders, "_counts", lambda self, order_id, waits_for: False)
+    put(Orders, "_waits", lambda self, order_id, *, accepted: False)
 
 
 @_named("the clock goes back")
