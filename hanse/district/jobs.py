@@ -41,11 +41,11 @@ class Stopped(Exception):
 
 def origin_of(function: Callable[..., Any]) -> str:
     """Where a function stands, such as ``flows.order.place``: so a trace leads to the code."""
-    if isinstance(function, partial):
-        function = function.func
     try:
         return _origins[function]
     except KeyError:
+        if isinstance(function, partial):
+            return origin_of(function.func)
         name = f"{function.__module__.removeprefix('hanse.')}.{function.__qualname__}"
         _origins[function] = name
         return name

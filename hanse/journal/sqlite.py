@@ -3,9 +3,10 @@
 import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from threading import Thread
 from typing import TextIO
 
 import msgspec
@@ -50,11 +51,15 @@ CREATE TABLE IF NOT EXISTS answers (
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA wal_autocheckpoint = 8000",  # pages: fewer, larger checkpoints cost 10 % less than the default 1000
+    "PRAGMA wal_autocheckpoint = 16000",  # pages; only if the thread beside us does not keep up
     "PRAGMA cache_size = -65536",  # KiB
     "PRAGMA temp_store = MEMORY",
     "PRAGMA busy_timeout = 5000",
 )
+
+CHECKPOINT_PAGES = 4_000
+"""After so many new pages (32 MiB) the write-ahead log is copied into the file: beside the writer, who would
+otherwise stand still for 90 ms each time."""
 
 ROWS_PER_INSERT = 32
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
@@ -93,6 +98,8 @@ class SqliteJournal:
                 for pragma in _PRAGMAS:
                     self._db.execute(pragma)
                 self._db.executescript(SCHEMA)
+                self._checkpointed = self._pages()
+        self._checkpointing: Thread | None = None
 
     def head(self) -> Head:
         with _speaking(self._path):
@@ -116,6 +123,24 @@ class SqliteJournal:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+        self._keep_log_short()
+
+    def _keep_log_short(self) -> None:
+        """Copy the log into the file, most of it beside the writer. Nothing depends on when or whether that works."""
+        with suppress(sqlite3.Error, RuntimeError):
+            thread = self._checkpointing
+            if thread is None and self._pages() - self._checkpointed >= CHECKPOINT_PAGES:
+                self._checkpointing = Thread(target=_checkpoint, args=(self._path,), name="checkpoint", daemon=True)
+                self._checkpointing.start()
+            elif thread is not None and not thread.is_alive():
+                self._checkpointing, self._checkpointed = None, self._pages()
+                # Only what came meanwhile is left; when that is copied too, the log starts anew.
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _pages(self) -> int:
+        """The size of the file with its log, in pages."""
+        pages: int = self._db.execute("PRAGMA page_count").fetchone()[0]
+        return pages
 
     def _insert(self, entries: Sequence[Entry]) -> None:
         """Insert entries, many to a statement: one by one costs half as much again."""
@@ -177,14 +202,23 @@ class SqliteJournal:
         return forgotten
 
     def close(self) -> None:
+        if self._checkpointing is not None:
+            self._checkpointing.join()
         self._db.close()
         if self._lock is not None:
             self._lock.close()
 
 
+def _checkpoint(path: Path) -> None:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as db:
+        # The second time for what was written during the first.
+        for _ in range(2):
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
 def _given(answers: Sequence[Answered]) -> tuple[int, int, str]:
     """The row that holds a commit's answers."""
-    given = [(*row[:6], msgspec.Raw(row[6]), row[7]) for row in answers]
+    given = [(n, at, caller, key, of, kind, msgspec.Raw(body), p) for n, at, caller, key, of, kind, body, p in answers]
     return answers[-1][0], answers[-1][1], _encode_given(given).decode()
 
 

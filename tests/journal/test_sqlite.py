@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hanse.journal import sqlite
 from hanse.journal.check import verify
 from hanse.journal.protocol import Commit, Head, JournalFenced, JournalUnavailable
 from hanse.journal.sqlite import SqliteJournal
@@ -109,3 +110,31 @@ def test_verifying_the_file_finds_a_row_that_was_changed_by_sql(path: Path) -> N
             db.execute("UPDATE entry SET body = '{}' WHERE position = 2")
             db.commit()
         assert verify(journal).fault == "the entries 1 to 2 are not those that were committed"
+
+
+def test_the_log_is_copied_into_the_file_beside_the_writer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 20)
+    with closing(SqliteJournal(path)) as journal:
+        for number in range(1, 401):
+            journal.append(commit(journal.head(), entry(number)._replace(body=f'"{"long" * 500}"')))
+            if journal._checkpointing is not None:
+                journal._checkpointing.join()
+        # A page or more of log a commit, had it never started anew.
+        assert path.with_name("journal.sqlite-wal").stat().st_size < 400 * 8_192
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as file_alone:
+            (kept,) = file_alone.execute("SELECT count(*) FROM entry").fetchone()
+        assert 300 < kept <= 400
+        assert verify(journal).entries == 400
+
+
+def test_a_log_that_can_not_be_copied_now_stops_nobody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 1)
+
+    def no_thread(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(sqlite, "Thread", no_thread)
+    with closing(SqliteJournal(path)) as journal:
+        for number in range(1, 51):
+            journal.append(commit(journal.head(), entry(number)._replace(body=f'"{"long" * 500}"')))
+        assert verify(journal).entries == 50

@@ -150,7 +150,15 @@ class Orders(View):
     def _place(self, event: OrderPlaced, now_us: int) -> None:
         order_id = event.order_id
         self.placed += 1
-        opened = self.open[order_id] = _opened(event, now_us)
+        states: dict[str, PartState] = {}
+        for part in event.parts:
+            states[part.part_id] = PartState(part)
+            of_shop = self.by_shop.get(part.shop_id)
+            if of_shop is None:
+                of_shop = self.by_shop[part.shop_id] = {}
+            of_shop[part.part_id] = order_id
+        accepted = bool(event.transfers)
+        self.open[order_id] = Order(event, now_us, states, accepted)
         latest = self.by_shopper.get(event.shopper_id)
         if latest is None:
             self.by_shopper[event.shopper_id] = [order_id]
@@ -158,12 +166,7 @@ class Orders(View):
             latest.append(order_id)
             if len(latest) > 2 * RECENT_MAX:
                 del latest[:-RECENT_MAX]
-        for part in event.parts:
-            of_shop = self.by_shop.get(part.shop_id)
-            if of_shop is None:
-                of_shop = self.by_shop[part.shop_id] = {}
-            of_shop[part.part_id] = order_id
-        if opened.accepted:
+        if accepted:
             self._accept(event, now_us)
         else:
             heapq.heappush(self.unpaid, (event.expires_us, order_id))
@@ -227,10 +230,6 @@ class Orders(View):
         return any(state.stage == "placed" for state in found.parts.values())
 
 
-def _opened(event: OrderPlaced, now_us: int) -> Order:
-    return Order(event, now_us, {part.part_id: PartState(part) for part in event.parts}, bool(event.transfers))
-
-
 def _moved(state: PartState, event: Moving) -> None:
     if isinstance(event, PartEnded):
         state.stage, state.reason = _END_STAGES[event.why], event.reason
@@ -284,7 +283,8 @@ def from_story(entries: Iterable[Entry]) -> Order | None:
     for entry in entries:
         event = decode(entry.name, entry.version, entry.body)
         if isinstance(event, OrderPlaced):
-            found = _opened(event, entry.time_us)
+            states = {part.part_id: PartState(part) for part in event.parts}
+            found = Order(event, entry.time_us, states, bool(event.transfers))
         elif found is None:
             continue
         elif isinstance(event, PaymentHeld):
