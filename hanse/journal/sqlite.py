@@ -58,8 +58,11 @@ _PRAGMAS = (
 )
 
 CHECKPOINT_PAGES = 4_000
-"""After so many new pages (32 MiB) the write-ahead log is copied into the file: beside the writer, who would
-otherwise stand still for 90 ms each time."""
+"""After so many pages of log (32 MiB) it is copied into the file: beside the writer, who would otherwise stand still
+for up to 90 ms each time."""
+
+PAGES_PER_COMMIT = 5
+"""What a commit rewrites beside the pages that it adds: the last ones of three tables and an index, the first one."""
 
 ROWS_PER_INSERT = 32
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
@@ -98,7 +101,7 @@ class SqliteJournal:
                 for pragma in _PRAGMAS:
                     self._db.execute(pragma)
                 self._db.executescript(SCHEMA)
-                self._checkpointed = self._pages()
+                self._logged_from = self._pages()
         self._checkpointing: Thread | None = None
 
     def head(self) -> Head:
@@ -128,12 +131,13 @@ class SqliteJournal:
     def _keep_log_short(self) -> None:
         """Copy the log into the file, most of it beside the writer. Nothing depends on when or whether that works."""
         with suppress(sqlite3.Error, RuntimeError):
+            self._logged_from -= PAGES_PER_COMMIT
             thread = self._checkpointing
-            if thread is None and self._pages() - self._checkpointed >= CHECKPOINT_PAGES:
+            if thread is None and self._pages() - self._logged_from >= CHECKPOINT_PAGES:
                 self._checkpointing = Thread(target=_checkpoint, args=(self._path,), name="checkpoint", daemon=True)
                 self._checkpointing.start()
             elif thread is not None and not thread.is_alive():
-                self._checkpointing, self._checkpointed = None, self._pages()
+                self._checkpointing, self._logged_from = None, self._pages()
                 # Only what came meanwhile is left; when that is copied too, the log starts anew.
                 self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 

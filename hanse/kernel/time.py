@@ -6,6 +6,7 @@ goes through the district's IANA zone and is right on both daylight-saving night
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -21,6 +22,7 @@ __all__ = [
     "from_micros",
     "hours_of",
     "next_open",
+    "opens_us",
     "to_micros",
     "zone",
 ]
@@ -83,23 +85,36 @@ def zone(name: str) -> ZoneInfo:
 
 
 def next_open(hours: OpeningHours, at: datetime, local: ZoneInfo) -> datetime | None:
-    """The first moment from `at` on when the shop is open: `at` itself, a later opening, or None within 8 days.
+    """The first moment from `at` on when the shop is open: `at` itself, a later opening, or None in 8 days.
 
     A local time that a clock change skips counts from the moment after the gap; one that occurs twice
     counts from its first occurrence, and closes at its second.
     """
-    today = at.astimezone(local).date()
-    # From yesterday on: a bar that opened yesterday evening may still be open.
-    for offset in range(-1, 9):
-        day = today + timedelta(days=offset)
-        spans = [
-            (_instant(day, opens, local, fold=0), _instant(day, closes, local, fold=1))
-            for opens, closes in hours.week[day.weekday()]
-        ]
-        moments = [max(at, start) for start, end in spans if at < end]
-        if moments:
-            return min(moments)
+    found = opens_us(hours, to_micros(at), local)
+    return None if found is None else from_micros(found)
+
+
+def opens_us(hours: OpeningHours, at_us: int, local: ZoneInfo) -> int | None:
+    """What `next_open` says, in microseconds since 1970, UTC."""
+    for start_us, end_us in _spans(hours, at_us // DAY_US, local):
+        if at_us < end_us:
+            return max(at_us, start_us)
     return None
+
+
+@lru_cache(maxsize=16_384)
+def _spans(hours: OpeningHours, day: int, local: ZoneInfo) -> tuple[tuple[int, int], ...]:
+    """When a shop opens and closes around a UTC day (counted from 1970), by opening, in microseconds."""
+    middle = _EPOCH.date() + timedelta(days=day)
+    # From two days before on: local days begin earlier or later, and a bar may still be open from the evening before.
+    days = [middle + timedelta(days=offset) for offset in range(-2, 10)]
+    return tuple(
+        sorted(
+            (to_micros(_instant(on, opens, local, fold=0)), to_micros(_instant(on, closes, local, fold=1)))
+            for on in days
+            for opens, closes in hours.week[on.weekday()]
+        )
+    )
 
 
 def _instant(day: date, minutes: int, local: ZoneInfo, *, fold: int) -> datetime:

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get, patch, put
@@ -21,7 +19,7 @@ from hanse.kernel.geo import Place, distance_m
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.quantity import Quantity, reference_price
-from hanse.kernel.time import MINUTE_US, OpeningHours, from_micros, next_open, to_micros
+from hanse.kernel.time import MINUTE_US, OpeningHours, opens_us
 from hanse.kernel.values import Fulfilment, PayBy, Wish
 from hanse.market.baskets import service as baskets
 from hanse.market.baskets.views import basket
@@ -450,7 +448,7 @@ def _shop_shown(district: District, joined: ShopJoined) -> ShopShown:
         joined.street,
         joined.place,
         joined.hours,
-        next_open(joined.hours, district.now, district.zone) == district.now,
+        opens_us(joined.hours, district.now_us, district.zone) == district.now_us,
         joined.delivery_fee_minor,
         joined.prepare_minutes,
         joined.website,
@@ -462,7 +460,7 @@ def _offer_shown(shelves: Shelves, of: Offer, place: Place | None) -> OfferShown
     view = district.view(Catalogue)
     at = view.shops[of.shop_id]
     minute_us = district.now_us // MINUTE_US * MINUTE_US
-    begins_us = _opens_us(at.hours, minute_us, district.zone)
+    opening_us = opens_us(at.hours, minute_us, district.zone)
     per = reference_price(of.price_minor, view.products[of.product_id].size)
     return OfferShown(
         of.offer_id,
@@ -472,20 +470,13 @@ def _offer_shown(shelves: Shelves, of: Offer, place: Place | None) -> OfferShown
         of.price_minor,
         district.currency,
         max(free(of.item_id), 0) // of.units,
-        begins_us == minute_us,
-        begins_us + at.prepare_minutes * MINUTE_US,
+        opening_us == minute_us,
+        (opening_us or minute_us) + at.prepare_minutes * MINUTE_US,
         at.delivery_fee_minor,
         round(distance_m(place, at.place)) if place else None,
         per[0] if per else None,
         per[1] if per else "",
     )
-
-
-@lru_cache(maxsize=4_096)
-def _opens_us(hours: OpeningHours, minute_us: int, local: ZoneInfo) -> int:
-    """When a shop can begin: the first open moment from a minute on, or that minute if it never opens."""
-    opening = next_open(hours, from_micros(minute_us), local)
-    return to_micros(opening) if opening else minute_us
 
 
 def _offset(cursor: str) -> int:

@@ -11,9 +11,8 @@ from hanse.app.templating import drawn
 from hanse.district.core import District
 from hanse.events.market import ShopJoined
 from hanse.kernel.geo import Place, distance_m
-from hanse.kernel.time import MINUTE_US
+from hanse.kernel.time import MINUTE_US, opens_us
 from hanse.market.catalogue.views import Catalogue, Offer, Product
-from hanse.market.orders.views import opens_us
 from hanse.supply.stock.views import available
 
 __all__ = ["Content", "Offered", "Tile", "best", "content", "free_pieces", "offered", "tile", "tiles", "title"]
@@ -76,14 +75,14 @@ def offered(visit: Visit, offer: Offer, here: Place) -> Offered:
     district = visit.district
     shop = district.view(Catalogue).shops[offer.shop_id]
     minute_us = visit.now_us // MINUTE_US * MINUTE_US
-    begins_us = opens_us(shop.hours, minute_us, district.zone)
+    opening_us = opens_us(shop.hours, minute_us, district.zone)
     return Offered(
         offer,
         shop,
         visit.backstage.distance_m(here, shop),
         free_pieces(district, offer),
-        begins_us == minute_us,
-        begins_us + shop.prepare_minutes * MINUTE_US,
+        opening_us == minute_us,
+        (opening_us or minute_us) + shop.prepare_minutes * MINUTE_US,
     )
 
 

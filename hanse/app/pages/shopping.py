@@ -17,9 +17,8 @@ from hanse.app.pages.wording import ALLERGENS, shop_kind
 from hanse.events.market import ShopJoined
 from hanse.kernel.geo import Place
 from hanse.kernel.ids import ID_LENGTH_MAX
-from hanse.kernel.time import MINUTE_US
+from hanse.kernel.time import MINUTE_US, opens_us
 from hanse.market.catalogue.views import Catalogue, Offer, product, shop
-from hanse.market.orders.views import opens_us
 
 __all__ = ["ROUTES"]
 
@@ -235,10 +234,10 @@ def _nearest(visit: Visit, here: Place) -> list[dict[str, Any]]:
 
 
 def _opens(visit: Visit, of: ShopJoined) -> str:
-    """When a shop opens next; empty while it is open."""
+    """When a shop opens next; empty while it is open, or if nobody knows."""
     minute_us = visit.now_us // MINUTE_US * MINUTE_US
-    begins_us = opens_us(of.hours, minute_us, visit.district.zone)
-    return "" if begins_us == minute_us else visit.when(begins_us)
+    opening_us = opens_us(of.hours, minute_us, visit.district.zone)
+    return "" if opening_us in (minute_us, None) else visit.when(opening_us)
 
 
 def _week(visit: Visit, of: ShopJoined) -> Iterator[tuple[str, str]]:

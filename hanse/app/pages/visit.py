@@ -32,10 +32,10 @@ from hanse.district.own import Consents
 from hanse.kernel.errors import HanseError
 from hanse.kernel.geo import Place
 from hanse.kernel.principal import Principal
-from hanse.kernel.time import MINUTE_US, from_micros
+from hanse.kernel.time import MINUTE_US, from_micros, opens_us
 from hanse.market.baskets.views import basket
 from hanse.market.catalogue.views import Catalogue
-from hanse.market.orders.views import Order, from_story, opens_us, orders_of_shopper
+from hanse.market.orders.views import Order, from_story, orders_of_shopper
 from hanse.market.search import ProductIndex
 from hanse.people.vault import Sealer
 

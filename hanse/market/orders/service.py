@@ -21,11 +21,11 @@ from hanse.events.market import (
 from hanse.kernel.errors import Conflict, InvalidInput, must
 from hanse.kernel.money import split
 from hanse.kernel.quantity import PIECES_MAX, check_pieces
-from hanse.kernel.time import MINUTE_US
+from hanse.kernel.time import MINUTE_US, opens_us
 from hanse.kernel.values import EndReason, Fulfilment, Line, Part, PayBy, Transfer, Wish
 from hanse.market.catalogue.views import Catalogue, offer
 from hanse.market.orders.engine import commission, price
-from hanse.market.orders.views import ENDED, PartState, opens_us, order, part_of
+from hanse.market.orders.views import ENDED, PartState, order, part_of
 
 __all__ = [
     "LINES_MAX",
@@ -109,7 +109,8 @@ def _part(district: District, part_id: str, shop: ShopJoined, lines: tuple[Line,
 
 
 def _begins_us(district: District, shop: ShopJoined) -> int:
-    return opens_us(shop.hours, district.now_us // MINUTE_US * MINUTE_US, district.zone)
+    minute_us = district.now_us // MINUTE_US * MINUTE_US
+    return opens_us(shop.hours, minute_us, district.zone) or minute_us
 
 
 def place(

@@ -2,9 +2,7 @@
 
 import heapq
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -26,7 +24,7 @@ from hanse.events.market import (
 )
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound
-from hanse.kernel.time import MINUTE_US, OpeningHours, from_micros, next_open, to_micros
+from hanse.kernel.time import MINUTE_US
 from hanse.kernel.values import Part, VatAmount
 
 __all__ = [
@@ -37,7 +35,6 @@ __all__ = [
     "PartState",
     "due",
     "from_story",
-    "opens_us",
     "order",
     "orders_of_shop",
     "orders_of_shopper",
@@ -296,10 +293,3 @@ def from_story(entries: Iterable[Entry]) -> Order | None:
         elif isinstance(event, OrderExpired):
             found.closed = "unfulfilled"
     return found
-
-
-@lru_cache(maxsize=65_536)
-def opens_us(hours: OpeningHours, minute_us: int, local: ZoneInfo) -> int:
-    """When a shop can begin: microseconds of the first open moment from a minute on (that minute if never)."""
-    opening = next_open(hours, from_micros(minute_us), local)
-    return to_micros(opening) if opening else minute_us
