@@ -140,4 +140,6 @@ def seal(previous: bytes, entries: Sequence[Entry], steps_through: int) -> bytes
 
     Each entry is an array of eight in the order of `Entry`; anyone can recompute it from the rows.
     """
-    return sha256(previous + _encode_rows((entries, steps_through))).digest()
+    sealed = sha256(previous)
+    sealed.update(_encode_rows((entries, steps_through)))
+    return sealed.digest()
