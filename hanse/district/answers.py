@@ -1,15 +1,22 @@
 """Answers by key: a repeated command gets the answer that it got before, for a day."""
 
+from collections.abc import Callable
+
 from hanse.district.jobs import Answer, Job
 from hanse.journal.protocol import Answered, Journal
 from hanse.kernel.errors import InvalidInput
 from hanse.kernel.time import DAY_US
 
-__all__ = ["ANSWER_LIFE_US", "KEY_LENGTH_MAX", "Answers"]
+__all__ = ["ANSWER_LIFE_US", "KEY_LENGTH_MAX", "Answers", "pair_of"]
 
 ANSWER_LIFE_US = DAY_US
 KEY_LENGTH_MAX = 128
 FORGET_PER_CALL = 2_000
+
+
+def pair_of(job: Job) -> int:
+    """What stands for a job's caller and key in memory; 0 for one without a key."""
+    return hash((job.caller, job.key)) if job.key else 0
 
 
 class Answers:
@@ -20,14 +27,15 @@ class Answers:
     rewrite a page per order.
     """
 
-    def __init__(self, journal: Journal, *, now_us: int) -> None:
+    def __init__(self, journal: Journal, *, clock: Callable[[], int]) -> None:
         self._journal = journal
+        self._clock = clock
         self._numbers: dict[int, int] = {}
         self._last = journal.head().answers
-        for number, caller, key in journal.answers_since(now_us - ANSWER_LIFE_US):
+        for number, caller, key in journal.answers_since(clock() - ANSWER_LIFE_US):
             self._numbers[hash((caller, key))] = number
 
-    def find(self, job: Job, *, now_us: int) -> Answer | None:
+    def find(self, job: Job, pair: int) -> Answer | None:
         """The answer given before to this caller and key.
 
         Raises
@@ -41,7 +49,7 @@ class Answers:
                 f"Give an Idempotency-Key of at most {KEY_LENGTH_MAX} printable characters.",
                 field="Idempotency-Key",
             )
-        number = self._numbers.get(hash((job.caller, job.key)))
+        number = self._numbers.get(pair)
         if number is None:
             return None
         stored = self._journal.answer(number)
@@ -49,10 +57,10 @@ class Answers:
         if (
             stored is None
             or (stored.caller, stored.key) != (job.caller, job.key)
-            or stored.time_us < now_us - ANSWER_LIFE_US
+            or stored.time_us < self._clock() - ANSWER_LIFE_US
         ):
             # The answer to come goes to the end, so that numbers rise as `_drop_until` expects.
-            del self._numbers[hash((job.caller, job.key))]
+            del self._numbers[pair]
             return None
         if stored.fingerprint != job.fingerprint:
             raise InvalidInput(
@@ -93,9 +101,9 @@ class Answers:
         if rows:
             self._last = rows[-1][0]
 
-    def forget(self, *, now_us: int) -> int:
+    def forget(self) -> int:
         """Let go of some of what is over its time; called when there is nothing better to do."""
-        forgotten = self._journal.forget_answers(now_us - ANSWER_LIFE_US, limit=FORGET_PER_CALL)
+        forgotten = self._journal.forget_answers(self._clock() - ANSWER_LIFE_US, limit=FORGET_PER_CALL)
         if forgotten:
             self._drop_until(next(iter(self._journal.answers_since(0)), (self._last + 1, "", ""))[0])
         return forgotten

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from hanse.district.answers import Answers
+from hanse.district.answers import Answers, pair_of
 from hanse.district.core import STOPS_BEFORE_PARKED, District
 from hanse.district.jobs import Answer, Job, Stopped, origin_of, problem
 from hanse.district.own import Troubles
@@ -62,7 +62,7 @@ class Writer:
         self._clock = clock
         self._on_commit = on_commit
         self._queue: deque[tuple[Job, Reply]] = deque()
-        self._in_flight: set[tuple[str, str]] = set()
+        self._in_flight: set[int] = set()
         self._stalled = False
         self.restarts = 0
         self._start()
@@ -70,7 +70,8 @@ class Writer:
     def _start(self) -> None:
         self.district = self._build(self._journal)
         self._head = self._journal.head()
-        self._answers = Answers(self._journal, now_us=self._clock())
+        self._troubles = self.district.view(Troubles)
+        self._answers = Answers(self._journal, clock=self._clock)
         self._note(District.deploy)
 
     # Taking in
@@ -91,24 +92,22 @@ class Writer:
             raise LimitExceeded(
                 "district.queue_full", "The district has too much to do; try again in a second.", retry_after_s=1
             )
-        if self.district.view(Troubles).stopped:
+        if self._troubles.stopped:
             self._refuse_parked(job)
         if job.key:
-            known = self._known(job)
+            pair = pair_of(job)
+            if pair in self._in_flight:
+                raise Conflict("district.key_in_flight", "This very request is being worked on; wait for its answer.")
+            known = self._answers.find(job, pair)
             if known is not None:
                 reply(known)
                 return
-            self._in_flight.add((job.caller, job.key))
+            self._in_flight.add(pair)
         self._queue.append((job, reply))
-
-    def _known(self, job: Job) -> Answer | None:
-        if (job.caller, job.key) in self._in_flight:
-            raise Conflict("district.key_in_flight", "This very request is being worked on; wait for its answer.")
-        return self._answers.find(job, now_us=self._clock())
 
     def _refuse_parked(self, job: Job) -> None:
         what = origin_of(job.command)
-        if self.district.view(Troubles).stops(what, job.caller, _name(job)) >= STOPS_BEFORE_PARKED:
+        if self._troubles.stops(what, job.caller, _name(job)) >= STOPS_BEFORE_PARKED:
             raise Conflict(
                 "district.command_parked", "This request stopped the district twice and is parked; report it."
             )
@@ -148,8 +147,7 @@ class Writer:
         self._stalled = False
         self._answers.remember(rows)
         for (job, reply), answer in zip(taken, turn.answers, strict=True):
-            if job.key:
-                self._in_flight.discard((job.caller, job.key))
+            self._in_flight.discard(pair_of(job))
             reply(answer)
         if turn.entries and self._on_commit is not None:
             self._on_commit(turn.entries)
@@ -164,7 +162,7 @@ class Writer:
     def tidy(self) -> None:
         """What can wait for a quiet moment: forget old answers, look for garbage."""
         with suppress(JournalUnavailable):
-            self._answers.forget(now_us=self._clock())
+            self._answers.forget()
         gc.collect(1)
 
     def _note(self, note: Callable[[District], None]) -> None:
@@ -203,7 +201,7 @@ class Writer:
         self._queue.extendleft((one, reply) for one, reply in reversed(taken) if one is not job)
         for one, reply in taken:
             if one is job:
-                self._in_flight.discard((job.caller, job.key))
+                self._in_flight.discard(pair_of(job))
                 reply(
                     _refusal(
                         Unavailable(
@@ -218,7 +216,7 @@ class Writer:
         self.restarts += 1
         self._stalled = True
         for job, _ in taken:
-            self._in_flight.discard((job.caller, job.key))
+            self._in_flight.discard(pair_of(job))
         try:
             self._start()
         finally:

@@ -114,7 +114,9 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
     short_minor = shortfall(district, holds) if by_wallet else 0
     if short_minor:
         return OrderAnswer("funds_short", currency=district.currency, short_minor=short_minor)
-    total_minor = sum([hold.amount_minor for hold in holds])
+    total_minor = 0
+    for hold in holds:
+        total_minor += hold.amount_minor
     if total_minor > AMOUNT_MAX_MINOR:
         raise InvalidInput("finance.total_too_large", "Order less at once.", field="lines")
 

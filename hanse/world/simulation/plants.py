@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hanse.district import snapshots
-from hanse.district.answers import Answers
+from hanse.district.answers import Answers, pair_of
 from hanse.district.core import District
 from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Reply, Writer
@@ -175,7 +175,7 @@ def _commission_kept(put: Put) -> None:
 
 @_named("answers are not remembered by their keys")
 def _forget_key(put: Put) -> None:
-    put(Answers, "find", lambda self, job, now_us: None)
+    put(Answers, "find", lambda self, job, pair: None)
 
 
 @_named("an order is refused after it was recorded")
@@ -201,7 +201,7 @@ def _answer_early(put: Put) -> None:
         jobs = [job for job, _ in taken]
         done = self.district.turn(jobs, self._clock())
         for (job, reply), answer in zip(taken, done.answers, strict=True):
-            self._in_flight.discard((job.caller, job.key))
+            self._in_flight.discard(pair_of(job))
             reply(answer)
         rows = self._answers.rows(jobs, done.answers, now_us=self.district.now_us)
         self._commit(done.entries, rows, done.steps_through)
@@ -216,7 +216,7 @@ def _dirty_memory(put: Put) -> None:
     def careless(self: Writer, taken: list[tuple[Job, Reply]], error: JournalUnavailable) -> None:
         self.restarts += 1
         for job, reply in taken:
-            self._in_flight.discard((job.caller, job.key))
+            self._in_flight.discard(pair_of(job))
             reply(Answer(error.kind, b"{}", 0))
 
     put(Writer, "_undo", careless)
