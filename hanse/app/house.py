@@ -40,6 +40,12 @@ __all__ = ["FLOWS", "VIEWS", "House", "now_us", "open_journal"]
 VIEWS: tuple[type[View], ...] = (Catalogue, Baskets, Orders, Stock, Ledger, Payments, Members)
 FLOWS: tuple[Flow, ...] = (joining, order)
 
+GATHER_S = 0.001
+"""How long a turn waits for company while several people order at once: fewer commits, each of more orders."""
+
+GATHERED = 64
+"""So many commands are company enough."""
+
 TICK_S = 0.1
 TIDY_EVERY_S = 5.0
 WORTH_A_SNAPSHOT = 1_000
@@ -91,6 +97,7 @@ class House:
         )
         self.effects = EffectWorker(self.writer, self.journal, calls or {}, clock=now_us)
         self._turning = False
+        self._crowd = False
         self._ticker: asyncio.Task[None] | None = None
         self._life: asyncio.Task[None] | None = None
         self._snapshotter: asyncio.subprocess.Process | None = None
@@ -143,11 +150,16 @@ class House:
     def _wake(self) -> None:
         if not self._turning:
             self._turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            loop = asyncio.get_running_loop()
+            if self._crowd and self.writer.waiting < GATHERED:
+                loop.call_later(GATHER_S, self._turn)
+            else:
+                loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         try:
-            self.writer.turn()
+            # One alone never waits; two in one turn are a sign of more to come.
+            self._crowd = self.writer.turn() > 1
         except Exception:  # fenced, or not to be brought up again: the process ends, a restart replays
             sys.excepthook(*sys.exc_info())
             os._exit(70)

@@ -313,7 +313,8 @@ class District:
         """Run a step or deadline; what raises before it records is noted and blocks nobody."""
         before = self.position
         self._origin, self._cause = name, position
-        if self.view(Troubles).stops(name, "", str(position)) >= STOPS_BEFORE_PARKED:
+        troubles = self.view(Troubles)
+        if troubles.stopped and troubles.stops(name, "", str(position)) >= STOPS_BEFORE_PARKED:
             self.record(StepFailed(name, position, "It stopped the writer twice and is passed over."))
             return False
         try:

@@ -113,7 +113,7 @@ def test_verifying_the_file_finds_a_row_that_was_changed_by_sql(path: Path) -> N
 
 
 def test_the_log_is_copied_into_the_file_beside_the_writer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 20)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 200)
     with closing(SqliteJournal(path)) as journal:
         for number in range(1, 401):
             journal.append(commit(journal.head(), entry(number)._replace(body=f'"{"long" * 500}"')))
