@@ -34,6 +34,8 @@ __all__ = ["run"]
 
 SECONDS = {Size.QUICK: 2.0, Size.DEFAULT: 10.0, Size.FULL: 30.0}
 BATCH = 100
+MARK = "@@@@@@@@"
+"""Stands in a batch made ready for the number that makes its keys new."""
 PEER_ORDERS_PER_S = 17.3
 PEER_CPU_MS = 87.0
 
@@ -47,6 +49,15 @@ class Shoppers:
         self._tokens = {person: _token(secret, "shopper", person) for person in self._people}
         self._league = _token(secret, "league", "league")
         self._made = requests(district, 50_000, 3, seed=3)
+        self._batches = [
+            msgspec.json.encode(
+                [
+                    {**msgspec.json.decode(body), "shopper_id": person, "key": f"{MARK}-{n}"}
+                    for n, (body, person, _) in enumerate(self._made[start : start + BATCH])
+                ]
+            )
+            for start in range(0, len(self._made), BATCH)
+        ]
         self._products = list(district.view(Catalogue).products)
         self._number, self._chance = count(), Random(4)
 
@@ -58,12 +69,9 @@ class Shoppers:
 
     def batch(self) -> Rounds:
         """A hundred orders in one request, sent by the league for its shoppers."""
-        start = next(self._number) * BATCH
-        orders = [
-            {**msgspec.json.decode(body), "shopper_id": person, "key": f"batch-{start + n}"}
-            for n, (body, person, _) in enumerate(self._made[start % 40_000 : start % 40_000 + BATCH])
-        ]
-        yield request("POST", "/api/orders:batch", token=self._league, body=msgspec.json.encode(orders))
+        number = next(self._number)
+        body = self._batches[number % len(self._batches)].replace(MARK.encode(), b"%08d" % number)
+        yield request("POST", "/api/orders:batch", token=self._league, body=body)
 
     def product(self) -> Rounds:
         """One product."""
