@@ -106,7 +106,7 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
         raise InvalidInput("finance.no_card", "Give the token of a card.", field="card_token")
     order_id = district.next_id("ord")
     parts = orders.draft(district, order_id, request.lines, fulfilment=request.fulfilment)
-    short = missing(district, _needs(parts))
+    short = missing(district, parts)
     if short:
         stock.note_short(district, shopper_id, short)
         return OrderAnswer("sold_out", missing=_by_offer(parts, short))
@@ -136,8 +136,8 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
             district, order_id, shopper_id=shopper_id, amount_minor=total_minor, card_token=request.card_token
         )
     result: Literal["accepted", "awaiting_payment"] = "accepted" if by_wallet else "awaiting_payment"
-    promises = tuple([PartPromise(p.part_id, p.shop_id, p.goods_minor + p.fee_minor, p.promised_us) for p in parts])
-    return OrderAnswer(result, order_id, total_minor, district.currency, promises)
+    promises = [PartPromise(p.part_id, p.shop_id, p.goods_minor + p.fee_minor, p.promised_us) for p in parts]
+    return OrderAnswer(result, order_id, total_minor, district.currency, tuple(promises))
 
 
 def card_paid(district: District, order_id: str, amount_minor: int) -> None:
@@ -238,15 +238,6 @@ STEPS: Sequence[tuple[type[Event], Step]] = [
 ]
 DEADLINES: Sequence[Deadline] = [expire]
 EFFECTS: Sequence[tuple[type[Event], str]] = [(CardPaymentAsked, "card.charge"), (CardRefundAsked, "card.refund")]
-
-
-def _needs(parts: Sequence[Part]) -> dict[str, int]:
-    """Units by stock item; two lines may share one item."""
-    units: dict[str, int] = {}
-    for part in parts:
-        for line in part.lines:
-            units[line.item_id] = units.get(line.item_id, 0) + line.quantity * line.units
-    return units
 
 
 def _by_offer(parts: Sequence[Part], short: dict[str, int]) -> dict[str, int]:

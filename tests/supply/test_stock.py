@@ -1,7 +1,7 @@
 import pytest
 
 from hanse.flows.order import PlaceOrder, place
-from hanse.kernel.values import Wish
+from hanse.kernel.values import Line, Part, Wish
 from hanse.market.orders import service as orders
 from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import Stock, available, missing
@@ -51,7 +51,9 @@ def test_a_placed_order_holds_and_an_ended_one_frees(town: Town) -> None:
 def test_a_piece_may_take_several_units(town: Town) -> None:
     ordered(town, 1, "off_six")
     assert town.shelf("shp_a/beer") == (10, 6)
-    assert missing(town.district, {"shp_a/beer": 6, MILK: 1, "none": 2}) == {"shp_a/beer": 2, "none": 2}
+    wanted = [("shp_a/beer", 1), ("shp_a/beer", 5), (MILK, 1), ("none", 2)]
+    lines = tuple(Line("off", "prd", item_id, count, 100, 0) for item_id, count in wanted)
+    assert missing(town.district, [Part("prt", "shp_a", lines, 0, 0, (), 0)]) == {"shp_a/beer": 2, "none": 2}
 
 
 def test_what_was_handed_over_has_left_and_nothing_else(town: Town) -> None:

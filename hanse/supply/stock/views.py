@@ -1,6 +1,6 @@
 """What is on hand, held and free."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -8,7 +8,7 @@ from hanse.district.core import District
 from hanse.district.views import View, folds
 from hanse.events.market import OrderPlaced
 from hanse.events.supply import StockCounted, StockIssued, StockReleased, StockReturned
-from hanse.kernel.values import Line
+from hanse.kernel.values import Line, Part
 
 __all__ = ["Item", "Stock", "available", "held_for", "missing"]
 
@@ -80,12 +80,20 @@ def available(district: District, item_id: str) -> int:
     return item.on_hand - item.held if item else 0
 
 
-def missing(district: District, needs: Mapping[str, int]) -> dict[str, int]:
-    """Which items are short, and by how many units; empty if all can be promised."""
+def missing(district: District, parts: Iterable[Part]) -> dict[str, int]:
+    """Which items are short for these parts of an order, and by how many units; empty if all can be promised.
+
+    Several lines may draw on one item: what they take together counts.
+    """
     items = district.view(Stock).items
-    short = {}
-    for item_id, count in needs.items():
-        item = items.get(item_id)
-        if item is None or item.on_hand - item.held < count:
-            short[item_id] = count - max(available(district, item_id), 0)
+    needs: dict[str, int] = {}
+    short: dict[str, int] = {}
+    for part in parts:
+        for line in part.lines:
+            item_id = line.item_id
+            needs[item_id] = count = needs.get(item_id, 0) + line.quantity * line.units
+            item = items.get(item_id)
+            free = item.on_hand - item.held if item is not None else 0
+            if free < count:
+                short[item_id] = count - max(free, 0)
     return short

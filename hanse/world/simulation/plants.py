@@ -28,6 +28,7 @@ from hanse.market.orders import service as orders
 from hanse.market.orders.engine import commission
 from hanse.market.orders.views import Orders, part_of
 from hanse.supply.stock import service as stock
+from hanse.supply.stock.views import available
 from hanse.world.simulation import clients, life, town
 
 __all__ = ["PLANTS", "plant"]
@@ -92,14 +93,12 @@ def _skip_release(put: Put) -> None:
 
 @_named("stock is checked line by line, not by the item that lines share")
 def _oversell(put: Put) -> None:
-    def by_line(parts: Any) -> dict[str, int]:
-        most: dict[str, int] = {}
-        for part in parts:
-            for line in part.lines:
-                most[line.item_id] = max(most.get(line.item_id, 0), line.quantity * line.units)
-        return most
+    def by_line(district: District, parts: Any) -> dict[str, int]:
+        lines = [line for part in parts for line in part.lines]
+        over = {line.item_id: line.quantity * line.units - available(district, line.item_id) for line in lines}
+        return {item_id: units for item_id, units in over.items() if units > 0}
 
-    put(order, "_needs", by_line)
+    put(order, "missing", by_line)
 
 
 # Money
