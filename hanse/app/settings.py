@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -31,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True):
     """ISO 4217 currency of the district; declared once."""
     country: str = "FI"
     """ISO 3166 country of the district; declared once."""
+    delivery_vat_bp: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 2_550
+    """VAT on delivery fees in basis points (2550 is 25.5 %, Finland's standard rate in 2026)."""
     demo: bool = False
     """Whether anybody may take any seat, as in `hanse demo`. Never with real people's data."""
     snapshot_every: int = 250_000
@@ -38,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     def charter(self) -> Charter:
         """The part that the district itself declares."""
-        return Charter(self.name, self.tag, self.zone, self.currency, self.country)
+        return Charter(self.name, self.tag, self.zone, self.currency, self.country, self.delivery_vat_bp)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ, **chosen: object) -> Settings:

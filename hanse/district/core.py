@@ -38,13 +38,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Charter(msgspec.Struct, frozen=True):
-    """What a district declares of itself; it never changes while the district lives."""
+    """What a district declares of itself; zone, currency and country never change while it lives."""
 
     name: str = "district"
     tag: str = "0"
     zone: str = "Europe/Helsinki"
     currency: str = "EUR"
     country: str = "FI"
+    delivery_vat_bp: int = 2_550
 
 
 class Turn(NamedTuple):

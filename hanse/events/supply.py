@@ -1,6 +1,6 @@
-"""Stock: what is there and what left. It is `market.order_placed` that sets units aside."""
+"""Stock: what is there and what left. An order placed sets units aside, a part picked says what was found of them."""
 
-from hanse.events.dictionary import Event, stored
+from hanse.events.dictionary import Body, Event, stored, upcast
 
 __all__ = ["StockCounted", "StockIssued", "StockReleased", "StockReturned", "StockShort"]
 
@@ -30,14 +30,19 @@ class StockReleased(Event, frozen=True):
     part_id: str
 
 
-@stored("supply.stock_issued", story="order_id")
+@stored("supply.stock_issued", version=2, story="order_id")
 class StockIssued(Event, frozen=True):
-    """What was held for a part left the shelf: item → units sold, item → units that were not to be found."""
+    """What was held for a part left the shelf: item → units."""
 
     order_id: str
     part_id: str
     sold: dict[str, int]
-    lost: dict[str, int]
+
+
+@upcast("supply.stock_issued", version=1)
+def _lost_when_picked(body: Body) -> Body:
+    # Before, what was not to be found was written off here; now it is when the part is picked.
+    return {name: value for name, value in body.items() if name != "lost"}
 
 
 @stored("supply.stock_returned", story="order_id")

@@ -177,12 +177,8 @@ def free_money(district: District, ended: PartEnded) -> None:
 
 
 def leave_shelf(district: District, handed: PartHandedOver) -> None:
-    """What was picked leaves the stock; what was held and not found is lost."""
-    state = part_of(district, handed.order_id, handed.part_id)
-    sold: dict[str, int] = {}
-    for line, pieces in zip(state.part.lines, state.quantities, strict=True):
-        sold[line.item_id] = sold.get(line.item_id, 0) + pieces * line.units
-    stock.issue(district, handed.order_id, handed.part_id, sold)
+    """What was picked leaves the stock."""
+    stock.issue(district, handed.order_id, handed.part_id)
 
 
 def take_money(district: District, handed: PartHandedOver) -> None:

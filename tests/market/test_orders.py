@@ -8,7 +8,7 @@ from hanse.flows.order import PlaceOrder, place
 from hanse.kernel.money import included_tax, share
 from hanse.kernel.values import Line, Wish
 from hanse.market.orders import service as orders
-from hanse.market.orders.engine import FEE_VAT_BP, price
+from hanse.market.orders.engine import price
 from hanse.market.orders.views import (
     RECENT_MAX,
     Orders,
@@ -166,13 +166,13 @@ LINES = st.lists(
 @given(LINES, st.integers(0, 5_000))
 def test_gross_is_goods_and_fee_and_tax_is_rounded_once_a_rate(lines: list[Line], fee: int) -> None:
     quantities = [line.quantity for line in lines]
-    goods, vat = price(lines, quantities, fee)
+    goods, vat = price(lines, quantities, fee, 2_400)
     assert goods == sum(line.price_minor * pieces for line, pieces in zip(lines, quantities, strict=True))
-    assert price(lines, None, fee) == (goods, vat)
+    assert price(lines, None, fee, 2_400) == (goods, vat)
     assert sum(v.gross_minor for v in vat) == goods + fee
     assert len({v.rate_bp for v in vat}) == len(vat)
     assert all(v.vat_minor == included_tax(v.gross_minor, v.rate_bp) for v in vat)
-    assert (FEE_VAT_BP in {v.rate_bp for v in vat}) >= bool(fee)
+    assert (2_400 in {v.rate_bp for v in vat}) >= bool(fee)
 
 
 @pytest.mark.parametrize("rate", [333, 500])

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from hanse.kernel.money import included_tax, share
 from hanse.kernel.values import Line, VatAmount
 
-__all__ = ["FEE_VAT_BP", "commission", "price"]
-
-FEE_VAT_BP = 2_550
-"""Delivery is a service at the standard rate (Finland 2026: 25.5 %)."""
+__all__ = ["commission", "price"]
 
 
-def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: int) -> tuple[int, tuple[VatAmount, ...]]:
+def price(
+    lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: int, fee_vat_bp: int
+) -> tuple[int, tuple[VatAmount, ...]]:
     """The goods' gross total and the VAT contained, once per rate, the delivery fee included.
 
     Parameters
@@ -22,6 +21,8 @@ def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: in
         Pieces of each line, 0 counts nothing; None: as ordered.
     fee_minor
         The delivery fee, gross; 0 for none.
+    fee_vat_bp
+        The rate of the tax in the fee: delivery is a service, taxed apart from the goods.
 
     Returns
     -------
@@ -31,7 +32,7 @@ def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: in
 
     Examples
     --------
-    >>> price([Line("off_1", "prd_1", "itm_1", 2, 227, 1350)], None, fee_minor=0)
+    >>> price([Line("off_1", "prd_1", "itm_1", 2, 227, 1350)], None, fee_minor=0, fee_vat_bp=2550)
     (454, (VatAmount(rate_bp=1350, gross_minor=454, vat_minor=54),))
     """
     gross: dict[int, int] = {}
@@ -44,7 +45,7 @@ def price(lines: Sequence[Line], quantities: Sequence[int] | None, fee_minor: in
             gross[line.vat_bp] = gross.get(line.vat_bp, 0) + line.price_minor * pieces
     goods_minor = sum(gross.values())
     if fee_minor:
-        gross[FEE_VAT_BP] = gross.get(FEE_VAT_BP, 0) + fee_minor
+        gross[fee_vat_bp] = gross.get(fee_vat_bp, 0) + fee_minor
     return goods_minor, tuple([VatAmount(rate, amount, included_tax(amount, rate)) for rate, amount in gross.items()])
 
 

@@ -94,7 +94,7 @@ def _merged(wishes: Sequence[Wish]) -> list[Wish]:
 
 def _part(district: District, part_id: str, shop: ShopJoined, lines: tuple[Line, ...], fulfilment: Fulfilment) -> Part:
     fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
-    goods_minor, vat = price(lines, None, fee_minor)
+    goods_minor, vat = price(lines, None, fee_minor, district.charter.delivery_vat_bp)
     promised_us = district.once(shop, _begins_us) + shop.prepare_minutes * MINUTE_US
     return Part(
         part_id,
@@ -177,7 +177,7 @@ def pick_part(district: District, order_id: str, part_id: str, quantities: Seque
         field="quantities",
     )
     must(any(picked), "market.nothing_picked", "Refuse the part if nothing of it can be found.", field="quantities")
-    goods_minor, vat = price(part.lines, picked, part.fee_minor)
+    goods_minor, vat = price(part.lines, picked, part.fee_minor, district.charter.delivery_vat_bp)
     # The commission was frozen at the sale: the goods that are left bear their share of it.
     kept = split(part.commission_minor, [goods_minor, part.goods_minor - goods_minor])[0] if part.goods_minor else 0
     district.record(

@@ -53,30 +53,11 @@ def release(district: District, order_id: str, part_id: str) -> None:
         district.record(StockReleased(order_id, part_id))
 
 
-def issue(district: District, order_id: str, part_id: str, sold: Mapping[str, int]) -> None:
-    """Take what was sold of a part off the shelf; what was held beyond it was not to be found and is lost.
-
-    Nothing held, nothing done. Records `StockIssued`.
-    """
-    if part_id not in district.view(Stock).holds:
-        return
+def issue(district: District, order_id: str, part_id: str) -> None:
+    """Take what is held for a part off the shelf; nothing held, nothing done. Records `StockIssued`."""
     held = held_for(district, part_id)
-    if any(units > held.get(item_id, 0) for item_id, units in sold.items()):
-        raise Conflict("supply.more_than_held", "More was picked than is held for this part.", part_id=part_id)
-    items = district.view(Stock).items
-    # What a count has already written off is not lost a second time.
-    lost = {
-        item_id: min(units - sold.get(item_id, 0), max(items[item_id].on_hand - sold.get(item_id, 0), 0))
-        for item_id, units in held.items()
-    }
-    district.record(
-        StockIssued(
-            order_id,
-            part_id,
-            {item_id: units for item_id, units in sold.items() if units},
-            {item_id: units for item_id, units in lost.items() if units},
-        )
-    )
+    if held:
+        district.record(StockIssued(order_id, part_id, held))
 
 
 def take_back(district: District, order_id: str, part_id: str, units: Mapping[str, int]) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from hanse.district.core import District
 from hanse.district.views import View, folds
-from hanse.events.market import OrderPlaced
+from hanse.events.market import OrderPlaced, PartPicked
 from hanse.events.supply import StockCounted, StockIssued, StockReleased, StockReturned
 from hanse.kernel.values import Line, Part
 
@@ -45,6 +45,20 @@ class Stock(View):
             for line in part.lines:
                 items[line.item_id].held += line.quantity * line.units
 
+    @folds(PartPicked)
+    def _pick(self, event: PartPicked, now_us: int) -> None:
+        held = self.holds.get(event.part_id, ())
+        found = tuple(
+            msgspec.structs.replace(line, quantity=pieces) for line, pieces in zip(held, event.quantities, strict=True)
+        )
+        before, after = _units(held), _units(found)
+        for item_id, units in before.items():
+            # What is not to be found is written off, unless a count has done so already.
+            item, kept = self.items[item_id], after[item_id]
+            item.on_hand -= min(units - kept, max(item.on_hand - kept, 0))
+            item.held -= units - kept
+        self.holds[event.part_id] = found
+
     @folds(StockReleased)
     def _release(self, event: StockReleased, now_us: int) -> None:
         self._let_go(event.part_id)
@@ -52,9 +66,8 @@ class Stock(View):
     @folds(StockIssued)
     def _issue(self, event: StockIssued, now_us: int) -> None:
         self._let_go(event.part_id)
-        for units in (event.sold, event.lost):
-            for item_id, count in units.items():
-                self.items[item_id].on_hand -= count
+        for item_id, count in event.sold.items():
+            self.items[item_id].on_hand -= count
 
     def _let_go(self, part_id: str) -> None:
         for line in self.holds.pop(part_id):
@@ -68,10 +81,15 @@ class Stock(View):
 
 def held_for(district: District, part_id: str) -> dict[str, int]:
     """Units by item that are held for a part of an order; empty once it is done."""
-    held: dict[str, int] = {}
-    for line in district.view(Stock).holds.get(part_id, ()):
-        held[line.item_id] = held.get(line.item_id, 0) + line.quantity * line.units
-    return held
+    held = _units(district.view(Stock).holds.get(part_id, ()))
+    return {item_id: units for item_id, units in held.items() if units}
+
+
+def _units(lines: Iterable[Line]) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.item_id] = units.get(line.item_id, 0) + line.quantity * line.units
+    return units
 
 
 def available(district: District, item_id: str) -> int:

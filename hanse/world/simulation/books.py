@@ -118,7 +118,9 @@ class Books:
                 raise Broken(f"{part_id} is settled without its money", tale.order_id)
 
     def _moved(self, name: str, body: Body) -> None:
-        self.stories.move(name, body)
+        piece = self.stories.move(name, body)
+        if name == "market.part_picked":
+            self.shelves.pick(body["part_id"], piece.units(piece.picked))
 
     def _holds_money(self, part_id: str) -> bool:
         return f"{part_id}/goods" in self.accounts.holds or f"{part_id}/fee" in self.accounts.holds

@@ -47,20 +47,25 @@ class Shelves:
             self.held[item_id] -= count
             self.touched.add(item_id)
 
+    def pick(self, part_id: str, picked: dict[str, int]) -> None:
+        """`market.part_picked`: what is not to be found is gone; of what a count has left, not more than there is."""
+        for item_id, units in self.holds[part_id].items():
+            gone = units - picked[item_id]
+            left_beside = max(self.on_hand[item_id] - picked[item_id], 0)
+            self.held[item_id] -= gone
+            self.on_hand[item_id] -= min(gone, left_beside)
+            self.touched.add(item_id)
+        self.holds[part_id] = {item_id: units for item_id, units in picked.items() if units}
+
     def issue(self, body: Body, picked: dict[str, int]) -> None:
         """`supply.stock_issued`; `picked` is what the order says was picked, by item."""
         held = self._take(body)
-        if body["sold"] != {item_id: units for item_id, units in picked.items() if units}:
-            raise Broken(f"issued {body['sold']}, but {picked} was picked", body["order_id"])
-        for item_id, count in held.items():
-            sold, lost = body["sold"].get(item_id, 0), body["lost"].get(item_id, 0)
-            if lost < 0 or sold + lost > count:
-                raise Broken(f"{sold} sold and {lost} lost of {count} held", body["order_id"])
-            self.held[item_id] -= count
-            self.on_hand[item_id] -= sold + lost
+        if not body["sold"] == held == {item_id: units for item_id, units in picked.items() if units}:
+            raise Broken(f"issued {body['sold']} of {held} held, but {picked} was picked", body["order_id"])
+        for item_id, units in held.items():
+            self.held[item_id] -= units
+            self.on_hand[item_id] -= units
             self.touched.add(item_id)
-        if not body["lost"].keys() <= held.keys():
-            raise Broken(f"lost {body['lost']} that was not held", body["order_id"])
 
     def take_back(self, body: Body) -> None:
         """`supply.stock_returned`."""
