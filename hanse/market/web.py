@@ -389,20 +389,19 @@ def parse_place(text: str) -> Place:
 
 def _basket_lines(view: Catalogue, free: FreeUnits, wishes: Iterable[Wish]) -> Iterator[BasketLine]:
     for wish in wishes:
-        offered = view.offers.get(wish.offer_id)
-        if offered is not None:
-            of = view.products[offered.product_id]
-            yield BasketLine(
-                wish.offer_id,
-                of.product_id,
-                offered.shop_id,
-                of.title_en,
-                of.title_de,
-                wish.quantity,
-                offered.price_minor,
-                offered.price_minor * wish.quantity,
-                max(free(offered.item_id), 0) // offered.units,
-            )
+        offered = view.offers[wish.offer_id]
+        of = view.products[offered.product_id]
+        yield BasketLine(
+            wish.offer_id,
+            of.product_id,
+            offered.shop_id,
+            of.title_en,
+            of.title_de,
+            wish.quantity,
+            offered.price_minor,
+            offered.price_minor * wish.quantity,
+            max(free(offered.item_id), 0) // offered.units,
+        )
 
 
 def _named(shelves: Shelves, product_id: str) -> Product:

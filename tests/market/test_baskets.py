@@ -1,5 +1,6 @@
 from msgspec.structs import replace
 
+from hanse.app.http.placing import place_basket
 from hanse.events.market import BasketChanged
 from hanse.flows.order import PlaceOrder, place
 from hanse.kernel.quantity import PIECES_MAX
@@ -45,6 +46,18 @@ def test_an_order_empties_the_basket(town: Town) -> None:
     town.do(baskets.add, "per_1", "off_milk", 2)
     town.do(place, "per_1", PlaceOrder((Wish("off_milk", 2),)))
     assert lines(town) == {}
+
+
+def test_what_was_taken_off_leaves_the_basket_and_the_rest_can_be_bought(town: Town) -> None:
+    town.do(baskets.put, "per_1", [Wish("off_milk", 1), Wish("off_beer", 2)])
+    town.do(catalogue.set_offers, "shp_a", [replace(OFFERS[0], price_minor=0)])
+    gone = OFFERS[0].offer_id
+    assert gone not in lines(town)
+    assert len(lines(town)) == 1
+    town.do(baskets.add, "per_1", "off_six", 1)
+    answer = town.do(place_basket, "per_1", "")
+    assert answer["result"] == "accepted"
+    town.refuses("market.unknown_offer", baskets.add, "per_1", gone, 1)
 
 
 def test_what_can_not_be_bought_does_not_come_in(town: Town) -> None:

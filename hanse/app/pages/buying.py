@@ -263,10 +263,9 @@ def _page(
 
 
 def _parts(visit: Visit, kept: BasketChanged) -> list[PartShown]:
-    """The basket by shop, at today's prices; offers that were taken off are left out."""
+    """The basket by shop, at today's prices."""
     catalogue = visit.district.view(Catalogue)
-    wishes = [wish for wish in kept.lines if wish.offer_id in catalogue.offers]
-    drafted = orders.draft(visit.district, "ord_draft", wishes, fulfilment=kept.fulfilment) if wishes else ()
+    drafted = orders.draft(visit.district, "ord_draft", kept.lines, fulfilment=kept.fulfilment) if kept.lines else ()
     return [
         PartShown(
             catalogue.shops[part.shop_id],

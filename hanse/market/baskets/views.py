@@ -1,8 +1,11 @@
 """Baskets by shopper."""
 
+import msgspec
+
 from hanse.district.core import District
 from hanse.district.views import View, folds
 from hanse.events.market import BasketChanged, OrderPlaced
+from hanse.market.catalogue.views import Catalogue
 
 __all__ = ["Baskets", "basket"]
 
@@ -25,8 +28,13 @@ class Baskets(View):
 
 
 def basket(district: District, shopper_id: str) -> BasketChanged:
-    """A shopper's basket; an empty one if there is none."""
-    return district.view(Baskets).of.get(shopper_id) or _empty(shopper_id)
+    """A shopper's basket, an empty one if there is none; without the lines whose offers were taken off meanwhile."""
+    kept = district.view(Baskets).of.get(shopper_id)
+    if kept is None:
+        return _empty(shopper_id)
+    offers = district.view(Catalogue).offers
+    live = tuple([line for line in kept.lines if line.offer_id in offers])
+    return kept if len(live) == len(kept.lines) else msgspec.structs.replace(kept, lines=live)
 
 
 def _empty(shopper_id: str) -> BasketChanged:
