@@ -24,8 +24,8 @@ from hanse.kernel.errors import Conflict, HanseError, LimitExceeded, Unavailable
 
 __all__ = ["JOBS_PER_TURN", "QUEUE_MAX", "Reply", "Writer"]
 
-JOBS_PER_TURN = 512
-"""Bounds how long a turn takes (about 25 ms), and so how long anybody waits for the commit of others."""
+JOBS_PER_TURN = 1_024
+"""Bounds how long a turn takes (about 50 ms), and so how long anybody waits for the commit of others."""
 
 QUEUE_MAX = 8_192
 
