@@ -207,7 +207,8 @@ class SqliteJournal:
                     break
                 forgotten, through = forgotten + count, number
             oldest.close()
-            self._db.execute("DELETE FROM answers WHERE number <= ?", (through,))
+            if forgotten:
+                self._db.execute("DELETE FROM answers WHERE number <= ?", (through,))
         return forgotten
 
     def close(self) -> None:

@@ -226,3 +226,17 @@ async def test_the_location_is_read_from_the_answers_own_bytes(town: Town) -> No
     async with town.client("shopper", "per_ada") as ada:
         answer = await ada.post("/api/orders", json=lines(("shp_1:prd_1", 1)), headers=key())
     assert answer.headers["location"].removeprefix("/api/orders/") == msgspec.json.decode(answer.content)["order_id"]
+
+
+async def test_who_order_at_once_share_a_commit_and_one_alone_does_not_wait(town: Town) -> None:
+    async def order(person_id: str) -> None:
+        async with town.client("shopper", person_id) as one:
+            await one.post("/api/orders", json=lines(("shp_1:prd_1", 1)), headers=key())
+
+    await order("per_ada")
+    assert not town.house._crowd
+    before = town.house.journal.head().position
+    await asyncio.gather(*(order("per_bob") for _ in range(6)))
+    commits = list(town.house.journal.marks(before))
+    assert sum(mark.entries for mark in commits) == 6
+    assert len(commits) < 6
