@@ -85,8 +85,6 @@ class District:
         """The hash of the commit that ended at `position`; whoever commits or replays sets it."""
         self._ids = IdMaker(charter.tag)
         self._views: dict[type[View], View] = {cls: cls() for cls in (*OWN_VIEWS, *views)}
-        # The very look-up, without a method around it: each order asks for views a dozen times.
-        self.view = self._views.__getitem__  # type: ignore[assignment,method-assign]
         self._flows = tuple(flows)
         self._deadlines = [deadline for flow in self._flows for deadline in flow.DEADLINES]
         self._table = table(self._flows)
@@ -258,7 +256,7 @@ class District:
 
     def restore(self, views: dict[str, View], *, position: int, now_us: int) -> None:
         """Take over the state of a snapshot."""
-        self._views.update({cls: views[origin_of(cls)] for cls in self._views})
+        self._views = {cls: views[origin_of(cls)] for cls in self._views}
         self.position, self.now_us = position, now_us
         self._bind()
 

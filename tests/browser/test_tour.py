@@ -13,6 +13,17 @@ pytestmark = pytest.mark.slow
 Opens = Callable[..., Any]
 
 
+def orders(shopper: Any, product_id: str, button: str) -> None:
+    """Take the shopper's seat, put a product in and order."""
+    shopper.goto("/")
+    shopper.get_by_role("button", name="Be a shopper").click()
+    shopper.goto(f"/products/{product_id}")
+    shopper.get_by_role("button", name=button).click()
+    shopper.get_by_text("is in the basket").wait_for()
+    shopper.goto("/basket")
+    shopper.get_by_role("button", name="Order and pay").click()
+
+
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_everybodys_seat_in_five_minutes(opens: Opens, complaints: list[str], viewport: dict[str, int]) -> None:
     page = opens(viewport)
@@ -51,13 +62,7 @@ def test_everybodys_seat_in_five_minutes(opens: Opens, complaints: list[str], vi
 
 def test_the_shopper_sees_the_order_move_without_reloading(opens: Opens, complaints: list[str]) -> None:
     shopper, shop = opens(), opens()
-    shopper.goto("/")
-    shopper.get_by_role("button", name="Be a shopper").click()
-    shopper.goto("/products/prd_3")
-    shopper.get_by_role("button", name="Add to basket").click()
-    shopper.get_by_text("is in the basket").wait_for()
-    shopper.goto("/basket")
-    shopper.get_by_role("button", name="Order and pay").click()
+    orders(shopper, "prd_3", "Add to basket")
     shopper.wait_for_url(re.compile(r"/orders/ord_"))
     part_id = shopper.url.rsplit("/", 1)[1] + "-1"
     shop_id = shopper.locator(".part-head a").get_attribute("href").rsplit("/", 1)[1]
@@ -78,13 +83,7 @@ def test_the_counter_shows_a_new_order_by_itself(opens: Opens, complaints: list[
     shop.get_by_role("button", name="Take this shop’s seat").click()
     shop.get_by_role("heading", name="Orders").wait_for()
     before = shop.locator(".board-column").first.locator(".ticket").count()
-    shopper.goto("/")
-    shopper.get_by_role("button", name="Be a shopper").click()
-    shopper.goto("/products/prd_2")
-    shopper.get_by_role("button", name="Add from Kauppa 1").click()
-    shopper.get_by_text("is in the basket").wait_for()
-    shopper.goto("/basket")
-    shopper.get_by_role("button", name="Order and pay").click()
+    orders(shopper, "prd_2", "Add from Kauppa 1")
     shop.locator(".board-column").first.locator(".ticket").nth(before).wait_for()
     assert complaints == []
 

@@ -5,7 +5,7 @@ busy shop costs no more than a quiet one, and nobody is sent what they cannot re
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from hanse.app.house import House
 from hanse.journal.protocol import Entry
@@ -42,7 +42,7 @@ class Live:
         """How many streams are open."""
         return len(self._open)
 
-    def of_story(self, story: str, name: str, now: Callable[[], str]) -> AsyncIterator[bytes]:
+    def of_story(self, story: str, name: str, now: Callable[[], str]) -> AsyncGenerator[bytes, None]:
         """How one thing stands, each time that something happens to it."""
         return self.watch(lambda entry: entry[4] == story, lambda entries: [(name, now())])
 
@@ -52,7 +52,7 @@ class Live:
         say: Callable[[list[Entry]], list[Message]],
         *,
         every_s: float | None = None,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """What `say` has to say of the entries that concern it; every so often even of none, if asked to."""
         if len(self._open) >= STREAMS_MAX:
             raise LimitExceeded("app.too_many_streams", "Too many pages are open; close one.", retry_after_s=5)

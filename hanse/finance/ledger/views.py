@@ -154,10 +154,9 @@ def shortfall(district: District, transfers: Sequence[Transfer]) -> int:
         debit = accounts.get(debit_id) or account(district, debit_id)
         credit = accounts.get(credit_id) or account(district, credit_id)
         spent = out[debit_id] = out.get(debit_id, 0) + amount
-        if debit.floor_minor is not None:
-            room = debit.balance_minor - debit.held_minor - debit.floor_minor
-            if spent > room:
-                return spent - room
+        room = debit.room()
+        if room is not None and spent > room:
+            return spent - room
         filled = into[credit_id] = into.get(credit_id, 0) + amount
         ceiling = credit.ceiling_minor
         if ceiling is not None and credit.balance_minor + credit.incoming_minor + filled > ceiling:

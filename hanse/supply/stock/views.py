@@ -47,7 +47,7 @@ class Stock(View):
 
     @folds(PartPicked)
     def _pick(self, event: PartPicked, now_us: int) -> None:
-        held = self.holds.get(event.part_id, ())
+        held = self.holds[event.part_id]
         found = tuple(
             msgspec.structs.replace(line, quantity=pieces) for line, pieces in zip(held, event.quantities, strict=True)
         )

@@ -58,7 +58,7 @@ async def test_too_many_streams_are_refused(town: Town, monkeypatch: pytest.Monk
     await next_of(first)
     with pytest.raises(LimitExceeded):
         await next_of(streams.of_story("ord_y", "order", lambda: ""))
-    await first.aclose()  # type: ignore[attr-defined]
+    await first.aclose()
     assert streams.count == 0
 
 

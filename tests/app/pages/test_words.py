@@ -6,7 +6,7 @@ import pytest
 
 from hanse.app import i18n
 from hanse.app.pages import tell, wording
-from hanse.events.dictionary import kinds
+from hanse.events.dictionary import Kind, kinds
 from tests.app.http.town import Town
 from tests.app.pages.conftest import Visitor, orders_something
 
@@ -21,8 +21,8 @@ PAGES = {
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: str(kind.name))
-async def test_every_event_is_told_in_words(kind: object) -> None:
-    assert getattr(kind, "cls") in {*tell._TELLERS, *tell._PLAIN}  # noqa: B009
+async def test_every_event_is_told_in_words(kind: Kind) -> None:
+    assert kind.cls in {*tell._TELLERS, *tell._PLAIN}
 
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
