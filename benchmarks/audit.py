@@ -12,7 +12,7 @@ WITH counted AS (
     FROM entry e, json_each(e.body, '$.item_ids') i, json_each(e.body, '$.on_hand') n
     WHERE e.name = 'supply.stock_counted' AND i.key = n.key
 ), held AS (
-    SELECT l.value ->> 'item_id' AS item, sum(l.value ->> 'quantity' * coalesce(l.value ->> 'units', 1)) AS units
+    SELECT l.value ->> 2 AS item, sum(l.value ->> 3 * (l.value ->> 6)) AS units
     FROM entry e, json_each(e.body, '$.parts') p, json_each(p.value, '$.lines') l
     WHERE e.name = 'market.order_placed' GROUP BY 1
 )
@@ -26,7 +26,7 @@ MONEY = """
 SELECT (SELECT sum(body ->> 'total_minor') FROM entry WHERE name = 'market.order_placed'),
        (SELECT sum(t.value ->> 'amount_minor') FROM entry e, json_each(e.body, '$.transfers') t
         WHERE e.name = 'market.order_placed'),
-       (SELECT sum(l.value ->> 'price_minor' * (l.value ->> 'quantity'))
+       (SELECT sum(l.value ->> 4 * (l.value ->> 3))
         FROM entry e, json_each(e.body, '$.parts') p, json_each(p.value, '$.lines') l
         WHERE e.name = 'market.order_placed')
 """

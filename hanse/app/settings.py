@@ -13,6 +13,10 @@ from hanse.kernel.errors import InvalidInput
 __all__ = ["Settings", "from_environment"]
 
 
+_OTHERS = frozenset(("HANSE_DATA", "HANSE_COMPILED"))
+"""No settings: where tests find real data; where compiled twins lie (see `hanse.compiled`)."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole configuration of one district's process."""
 
@@ -56,8 +60,7 @@ def from_environment(environment: Mapping[str, str] = os.environ, **chosen: obje
     said: dict[str, object] = {
         name[6:].lower(): value
         for name, value in environment.items()
-        # HANSE_DATA is the tests': where they find real data.
-        if name.startswith("HANSE_") and name != "HANSE_DATA"
+        if name.startswith("HANSE_") and name not in _OTHERS
     }
     for unknown in said.keys() - names:
         raise InvalidInput(

@@ -16,7 +16,7 @@ FORGET_PER_CALL = 2_000
 
 def pair_of(job: Job) -> int:
     """What stands for a job's caller and key in memory; 0 for one without a key."""
-    return hash((job.caller, job.key)) if job.key else 0
+    return (hash((job.caller, job.key)) or 1) if job.key else 0
 
 
 class Answers:
@@ -70,14 +70,17 @@ class Answers:
             )
         return Answer(stored.kind, stored.body, stored.position, replayed=True)
 
-    def rows(self, jobs: list[Job], answers: list[Answer], *, now_us: int) -> list[Answered]:
-        """The rows to be committed with the turn's entries."""
+    def rows(
+        self, jobs: list[Job], pairs: list[int], answers: list[Answer], *, now_us: int
+    ) -> tuple[list[Answered], list[int]]:
+        """The rows to be committed with the turn's entries, and the pairs that they are of."""
         number = self._last
-        rows = []
-        for job, answer in zip(jobs, answers, strict=True):
+        rows, kept = [], []
+        for job, pair, answer in zip(jobs, pairs, answers, strict=True):
             # A bug is no answer to keep: the repaired program shall do what was asked.
-            if job.key and answer.kind != "Bug":
+            if pair and answer.kind != "Bug":
                 number += 1
+                kept.append(pair)
                 rows.append(
                     (
                         number,
@@ -91,15 +94,13 @@ class Answers:
                     )
                 )
         # Plain tuples in the order of Answered: making the named ones costs 0.3 µs each.
-        return rows  # type: ignore[return-value]
+        return rows, kept  # type: ignore[return-value]
 
-    def remember(self, rows: list[Answered]) -> None:
-        """Know the keys of rows that have been committed."""
-        numbers = self._numbers
-        for row in rows:
-            numbers[hash((row[2], row[3]))] = row[0]
-        if rows:
-            self._last = rows[-1][0]
+    def remember(self, pairs: list[int]) -> None:
+        """Know the keys of rows that have been committed, by the pairs that `rows` gave with them."""
+        first = self._last + 1
+        self._last += len(pairs)
+        self._numbers.update(zip(pairs, range(first, self._last + 1), strict=True))
 
     def forget(self) -> int:
         """Let go of some of what is over its time; called when there is nothing better to do."""

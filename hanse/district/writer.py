@@ -30,6 +30,9 @@ JOBS_PER_TURN = 1_024
 QUEUE_MAX = 8_192
 
 Reply = Callable[[Answer], None]
+_Waiting = tuple[Job, Reply, int]
+"""A command, who waits for its answer, and what stands for its caller and key."""
+
 _encode = msgspec.json.encode
 
 
@@ -61,7 +64,7 @@ class Writer:
         self._build = build
         self._clock = clock
         self._on_commit = on_commit
-        self._queue: deque[tuple[Job, Reply]] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._in_flight: set[int] = set()
         self._stalled = False
         self.restarts = 0
@@ -94,8 +97,8 @@ class Writer:
             )
         if self._troubles.stopped:
             self._refuse_parked(job)
-        if job.key:
-            pair = pair_of(job)
+        pair = pair_of(job)
+        if pair:
             if pair in self._in_flight:
                 raise Conflict("district.key_in_flight", "This very request is being worked on; wait for its answer.")
             known = self._answers.find(job, pair)
@@ -103,7 +106,7 @@ class Writer:
                 reply(known)
                 return
             self._in_flight.add(pair)
-        self._queue.append((job, reply))
+        self._queue.append((job, reply, pair))
 
     def _refuse_parked(self, job: Job) -> None:
         what = origin_of(job.command)
@@ -131,10 +134,11 @@ class Writer:
         A turn whose commit fails, or in which something raised after a record, is undone by replay.
         """
         taken = [self._queue.popleft() for _ in range(min(JOBS_PER_TURN, len(self._queue)))]
-        jobs = [job for job, _ in taken]
+        jobs = [job for job, _, _ in taken]
+        pairs = [pair for _, _, pair in taken]
         try:
             turn = self.district.turn(jobs, self._clock())
-            rows = self._answers.rows(jobs, turn.answers, now_us=self.district.now_us)
+            rows, answered = self._answers.rows(jobs, pairs, turn.answers, now_us=self.district.now_us)
             self._commit(turn.entries, rows, turn.steps_through)
         except Stopped as stopped:
             self._recover(stopped, taken)
@@ -145,9 +149,9 @@ class Writer:
             self._undo(taken, error)
             return 0
         self._stalled = False
-        self._answers.remember(rows)
-        for (job, reply), answer in zip(taken, turn.answers, strict=True):
-            self._in_flight.discard(pair_of(job))
+        self._answers.remember(answered)
+        self._in_flight.difference_update(pairs)
+        for (_, reply, _), answer in zip(taken, turn.answers, strict=True):
             reply(answer)
         if turn.entries and self._on_commit is not None:
             self._on_commit(turn.entries)
@@ -191,17 +195,17 @@ class Writer:
 
     # Trouble
 
-    def _recover(self, stopped: Stopped, taken: list[tuple[Job, Reply]]) -> None:
+    def _recover(self, stopped: Stopped, taken: list[_Waiting]) -> None:
         """Throw memory away, replay, write down what stopped us, and take the others in again."""
         self.restarts += 1
         self._start()
         job = stopped.job
         note = CommandStopped(stopped.what, job.caller, _name(job), str(stopped))
         self._note(partial(_record, event=note))
-        self._queue.extendleft((one, reply) for one, reply in reversed(taken) if one is not job)
-        for one, reply in taken:
+        self._queue.extendleft(one for one in reversed(taken) if one[0] is not job)
+        for one, reply, pair in taken:
             if one is job:
-                self._in_flight.discard(pair_of(job))
+                self._in_flight.discard(pair)
                 reply(
                     _refusal(
                         Unavailable(
@@ -211,17 +215,16 @@ class Writer:
                     )
                 )
 
-    def _undo(self, taken: list[tuple[Job, Reply]], error: JournalUnavailable) -> None:
+    def _undo(self, taken: list[_Waiting], error: JournalUnavailable) -> None:
         """The commit failed: nobody is told of anything but that, and memory follows the journal again."""
         self.restarts += 1
         self._stalled = True
-        for job, _ in taken:
-            self._in_flight.discard(pair_of(job))
+        self._in_flight.difference_update(pair for _, _, pair in taken)
         try:
             self._start()
         finally:
             refusal = _refusal(error)
-            for _, reply in taken:
+            for _, reply, _ in taken:
                 reply(refusal)
 
 

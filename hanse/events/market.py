@@ -1,6 +1,6 @@
 """Shops, products, offers, baskets, orders."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from hanse.events.dictionary import Body, Event, stored, upcast
 from hanse.kernel.geo import Place
@@ -81,29 +81,39 @@ class BasketChanged(Event, frozen=True):
     payment: PayBy
 
 
-@stored("market.order_placed", version=2, story="order_id")
-class OrderPlaced(Event, frozen=True):
+@stored("market.order_placed", version=3, story="order_id")
+class OrderPlaced(Event, frozen=True, omit_defaults=True):
     """A shopper ordered; stock is held from now on, and from a wallet the money too (`transfers`).
 
-    With no transfers the money is still to come (`PaymentHeld`); unpaid by `expires_us`, the order ends by itself.
+    With no transfers the money is still to come (`PaymentHeld`); unpaid by `expires_us` (else 0) the order ends.
     """
 
     order_id: str
     shopper_id: str
     fulfilment: Fulfilment
-    address_id: str
     payment: PayBy
     currency: str
     total_minor: int
-    expires_us: int
     parts: tuple[Part, ...]
-    transfers: tuple[Transfer, ...]
+    address_id: str = ""
+    expires_us: int = 0
+    transfers: tuple[Transfer, ...] = ()
 
 
 @upcast("market.order_placed", version=1)
 def _held_apart(body: Body) -> Body:
     # Before, a wallet's money was held by a `finance.payment_held` of its own, as a card's still is.
     return {**body, "transfers": []}
+
+
+@upcast("market.order_placed", version=2)
+def _lines_as_objects(body: Body) -> Body:
+    fields = ("offer_id", "product_id", "item_id", "quantity", "price_minor", "vat_bp", "units")
+
+    def lifted(line: Body) -> list[Any]:
+        return [line.get(field, 1) for field in fields]
+
+    return {**body, "parts": [{**part, "lines": [*map(lifted, part["lines"])]} for part in body["parts"]]}
 
 
 @stored("market.order_expired", story="order_id")

@@ -44,7 +44,8 @@ def share(amount_minor: int, rate_bp: int) -> int:
     >>> share(50, 100), share(150, 100)
     (0, 2)
     """
-    return _round_half_even(amount_minor * rate_bp, RATE_ONE_BP)
+    whole, rest = divmod(2 * amount_minor * rate_bp + RATE_ONE_BP, 2 * RATE_ONE_BP)
+    return whole - 1 if not rest and whole & 1 else whole
 
 
 def included_tax(gross_minor: int, rate_bp: int) -> int:
@@ -55,7 +56,9 @@ def included_tax(gross_minor: int, rate_bp: int) -> int:
     >>> included_tax(1_255, 2_550)
     255
     """
-    return _round_half_even(gross_minor * rate_bp, RATE_ONE_BP + rate_bp)
+    net_and_tax_bp = RATE_ONE_BP + rate_bp
+    whole, rest = divmod(2 * gross_minor * rate_bp + net_and_tax_bp, 2 * net_and_tax_bp)
+    return whole - 1 if not rest and whole & 1 else whole
 
 
 def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
@@ -86,8 +89,3 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
     for index in sorted(range(len(weights)), key=lambda i: (-remainders[i], i))[:odd]:
         parts[index] += 1
     return parts
-
-
-def _round_half_even(numerator: int, denominator: int) -> int:
-    whole, rest = divmod(2 * numerator + denominator, 2 * denominator)
-    return whole - 1 if not rest and whole & 1 else whole

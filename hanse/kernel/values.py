@@ -39,11 +39,12 @@ class Wish(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     quantity: Annotated[int, msgspec.Meta(ge=1, le=PIECES_MAX)]
 
 
-class Line(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One line of an order: so many pieces of an offer at the price of the moment it was placed.
 
     `item_id` is the stock item that the offer draws on, `units` how many units of it one piece takes
     (a six-pack of a bottle that is also sold singly: 6). Prices are gross, in the order's currency.
+    In the journal a line is an array in the order of these fields: most of an order is lines.
     """
 
     offer_id: str

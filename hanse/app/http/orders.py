@@ -24,7 +24,7 @@ _JSON = (b"content-type", b"application/json")
 _REPLAYED = (b"idempotent-replayed", b"true")
 _ACCEPTED = b'{"result":"accepted","order_id":"'
 _AWAITING = b'{"result":"awaiting_payment","order_id":"'
-_PLACE = f"POST {ORDERS_PATH}\n".encode()
+_begun = blake2b(f"POST {ORDERS_PATH}\n".encode(), digest_size=16)
 
 _decode = msgspec.json.Decoder(PlaceOrder).decode
 
@@ -60,7 +60,10 @@ def order_job(body: bytes, person_id: str, key: str) -> Job:
         raise invalid(error) from error
     if not key:
         return Job(order.place, (person_id, request), person_id)
-    return Job(order.place, (person_id, request), person_id, key, blake2b(_PLACE + body, digest_size=16).digest())
+    # As `fingerprint` does it, from where its first line has been hashed.
+    digest = _begun.copy()
+    digest.update(body)
+    return Job(order.place, (person_id, request), person_id, key, digest.digest())
 
 
 def fingerprint(method: str, path: str, body: bytes) -> bytes:

@@ -5,6 +5,7 @@ a shop, its own part only; the league, whole.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -33,11 +34,23 @@ from hanse.market.baskets.views import basket
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Order, Orders, from_story, orders_of_shopper
 
-__all__ = ["BATCH_MAX", "ROUTES", "OrderShown", "order_of", "order_shown"]
+__all__ = ["BATCH_MAX", "ROUTES", "LineShown", "OrderShown", "lines_shown", "order_of", "order_shown"]
 
 BATCH_MAX = 500
 BATCH_BYTES_MAX = 4 * 1_048_576
 PAGE_MAX = 50
+
+
+class LineShown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of an order: pieces of an offer at the gross price of then; a piece takes `units` of the stock item."""
+
+    offer_id: str
+    product_id: str
+    item_id: str
+    quantity: int
+    price_minor: int
+    vat_bp: int
+    units: int = 1
 
 
 class PartShown(msgspec.Struct, frozen=True):
@@ -46,7 +59,7 @@ class PartShown(msgspec.Struct, frozen=True):
     part_id: str
     shop_id: str
     stage: str
-    lines: tuple[Line, ...]
+    lines: tuple[LineShown, ...]
     quantities: tuple[int, ...]
     goods_minor: int
     fee_minor: int
@@ -272,7 +285,7 @@ def order_shown(of: Order) -> OrderShown:
             state.part.part_id,
             state.part.shop_id,
             state.stage,
-            state.part.lines,
+            lines_shown(state.part.lines),
             state.quantities,
             state.goods_minor,
             state.fee_minor,
@@ -295,6 +308,11 @@ def order_shown(of: Order) -> OrderShown:
         placed.total_minor,
         parts,
     )
+
+
+def lines_shown(lines: Sequence[Line]) -> tuple[LineShown, ...]:
+    """The lines of a part, as objects with names."""
+    return tuple(LineShown(*msgspec.structs.astuple(line)) for line in lines)
 
 
 def _mine(house: House, principal: Principal, order_id: str) -> Order:

@@ -13,12 +13,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from hanse.app.house import House
+from hanse.app.http.placing import LineShown, lines_shown
 from hanse.district.asking import Ask
 from hanse.district.core import District
 from hanse.kernel.errors import NotFound
 from hanse.kernel.principal import Principal
 from hanse.kernel.quantity import PIECES_MAX
-from hanse.kernel.values import EndReason, Fulfilment, Line
+from hanse.kernel.values import EndReason, Fulfilment
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import ENDED, Order, Orders, PartState, orders_of_shop
 from hanse.people.vault import Address
@@ -35,7 +36,7 @@ class ShopPart(msgspec.Struct, frozen=True):
     placed_us: int
     promised_us: int
     fulfilment: Fulfilment
-    lines: tuple[Line, ...]
+    lines: tuple[LineShown, ...]
     quantities: tuple[int, ...]
     goods_minor: int
     fee_minor: int
@@ -154,7 +155,7 @@ def shop_part(of: Order, state: PartState) -> ShopPart:
         of.placed_us,
         state.part.promised_us,
         of.placed.fulfilment,
-        state.part.lines,
+        lines_shown(state.part.lines),
         state.quantities,
         state.goods_minor,
         state.fee_minor,

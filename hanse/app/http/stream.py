@@ -222,8 +222,8 @@ def _stories(district: District, principal: Principal) -> dict[str, frozenset[st
     stories: dict[str, frozenset[str]] = {}
     if principal.role == "shop":
         orders = district.view(Orders)
-        for part_id, order_id in orders.by_shop.get(principal.id, {}).items():
-            stories[order_id] = stories.get(order_id, frozenset()) | {part_id}
+        for found, state in orders.parts_at(principal.id):
+            stories[found.placed.order_id] = frozenset((state.part.part_id,))
         # Who resumes may have missed the end of an order; a part's id begins with its order's.
         for order_id in orders.closed_of_shop.get(principal.id, ()):
             stories.setdefault(order_id, frozenset())

@@ -84,7 +84,7 @@ def counter(visit: NamedDependency[Visit]) -> Reply:
 @get("/live/counter", roles=SHOP, sync_to_thread=False)
 def counter_live(visit: NamedDependency[Visit]) -> Stream:
     """The same, each time that something happens to a part of the shop's."""
-    mine = set(visit.district.view(Orders).by_shop.get(visit.me, {}).values())
+    mine = {found.placed.order_id for found, _ in visit.district.view(Orders).parts_at(visit.me)}
 
     def concerns(entry: Entry) -> bool:
         if entry[2] in _ACCEPTING:

@@ -180,7 +180,7 @@ def shops(visit: NamedDependency[Visit]) -> Reply:
                 "shop": shop,
                 "kind": visit.say(shop_kind(shop.kind)),
                 "offers": len(catalogue.by_shop.get(shop_id, ())),
-                "open": len(orders.by_shop.get(shop_id, ())),
+                "open": orders.open_at(shop_id),
                 "balance_minor": sales.balance_minor if sales else 0,
                 "latest": from_micros(came[-1].time_us) if came else None,
             }

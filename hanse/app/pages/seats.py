@@ -70,9 +70,9 @@ def choose_shop(visit: NamedDependency[Visit]) -> Reply:
         raise NotFound("app.no_demo", "This is no demonstration; nobody can take a seat here.")
     shops = list(visit.backstage.shops().values())
     first = last_shop(visit, visit.request.cookies.get(PERSON_COOKIE, ""))
-    waiting = visit.district.view(Orders).by_shop
-    shops.sort(key=lambda s: (s.shop_id != first, -len(waiting.get(s.shop_id, ())), s.name))
-    rows = [{"shop": s, "open": len(waiting.get(s.shop_id, ())), "first": s.shop_id == first} for s in shops]
+    open_at = visit.district.view(Orders).open_at
+    shops.sort(key=lambda s: (s.shop_id != first, -open_at(s.shop_id), s.name))
+    rows = [{"shop": s, "open": open_at(s.shop_id), "first": s.shop_id == first} for s in shops]
     return visit.page("shop/choose.html", section="orders", seat="shop", rows=rows)
 
 
@@ -106,8 +106,8 @@ def _principal(visit: Visit, seat: str, wish: str) -> Principal:
 
 def _busiest(visit: Visit) -> str:
     """The shop with the most to do; without any orders the one with the largest range."""
-    waiting, ranges = visit.district.view(Orders).by_shop, visit.district.view(Catalogue).by_shop
-    return max(visit.backstage.shops(), key=lambda s: (len(waiting.get(s, ())), len(ranges.get(s, ()))), default="")
+    open_at, ranges = visit.district.view(Orders).open_at, visit.district.view(Catalogue).by_shop
+    return max(visit.backstage.shops(), key=lambda s: (open_at(s), len(ranges.get(s, ()))), default="")
 
 
 def _somebody(visit: Visit) -> str:

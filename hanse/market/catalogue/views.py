@@ -1,5 +1,7 @@
 """What the league's shops offer."""
 
+from sys import intern
+
 import msgspec
 
 from hanse.district.core import District
@@ -46,6 +48,7 @@ class Catalogue(View):
     offers: dict[str, Offer] = {}
     by_shop: dict[str, dict[str, None]] = {}
     by_product: dict[str, dict[str, None]] = {}
+    rates: dict[int, int] = {}
 
     @folds(ShopJoined)
     def _join(self, event: ShopJoined, now_us: int) -> None:
@@ -85,8 +88,11 @@ class Catalogue(View):
                 of_shop.pop(offer_id, None)
                 continue
             of_product = self.by_product.setdefault(product_id, {})
-            vat_bp = self.products[product_id].vat_bp
-            self.offers[offer_id] = Offer(offer_id, event.shop_id, product_id, item_id, units, price_minor, vat_bp)
+            # One object for equal ids and rates, here and in the stock: comparing them then looks no further.
+            vat_bp = self.rates.setdefault(rate := self.products[product_id].vat_bp, rate)
+            self.offers[offer_id] = Offer(
+                offer_id, event.shop_id, product_id, intern(item_id), units, price_minor, vat_bp
+            )
             of_shop[offer_id] = of_product[offer_id] = None
 
 

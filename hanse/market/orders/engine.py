@@ -37,16 +37,23 @@ def price(
     """
     gross: dict[int, int] = {}
     if quantities is None:
-        # Each new order comes this way: twice as fast as a zip.
+        # Each new order comes this way: twice as fast as a zip, `in` faster than `get`.
         for line in lines:
-            gross[line.vat_bp] = gross.get(line.vat_bp, 0) + line.price_minor * line.quantity
+            rate = line.vat_bp
+            if rate in gross:
+                gross[rate] += line.price_minor * line.quantity
+            else:
+                gross[rate] = line.price_minor * line.quantity
     else:
         for line, pieces in zip(lines, quantities, strict=True):
             gross[line.vat_bp] = gross.get(line.vat_bp, 0) + line.price_minor * pieces
     goods_minor = sum(gross.values())
     if fee_minor:
         gross[fee_vat_bp] = gross.get(fee_vat_bp, 0) + fee_minor
-    return goods_minor, tuple([VatAmount(rate, amount, included_tax(amount, rate)) for rate, amount in gross.items()])
+    vat = []
+    for rate, amount in gross.items():
+        vat.append(VatAmount(rate, amount, included_tax(amount, rate)))
+    return goods_minor, tuple(vat)
 
 
 def commission(goods_minor: int, rate_bp: int) -> int:

@@ -65,18 +65,19 @@ def draft(district: District, order_id: str, wishes: Sequence[Wish], *, fulfilme
     if len(set(map(_offer_id, wishes))) < len(wishes):
         wishes = _merged(wishes)
     catalogue = district.view(Catalogue)
+    offers = catalogue.offers
     by_shop: dict[str, list[Line]] = {}
     for wish in wishes:
-        o = catalogue.offers.get(wish.offer_id) or offer(district, wish.offer_id)
+        o = offers.get(wish.offer_id) or offer(district, wish.offer_id)
         pieces = wish.quantity
         if not 0 < pieces <= PIECES_MAX:
             check_pieces(pieces)
         line = Line(o.offer_id, o.product_id, o.item_id, pieces, o.price_minor, o.vat_bp, o.units)
-        lines = by_shop.get(o.shop_id)
-        if lines is None:
-            by_shop[o.shop_id] = [line]
+        shop_id = o.shop_id
+        if shop_id in by_shop:
+            by_shop[shop_id].append(line)
         else:
-            lines.append(line)
+            by_shop[shop_id] = [line]
     parts: list[Part] = []
     for shop_id, lines in by_shop.items():
         part_id = f"{order_id}-{len(parts) + 1}"
@@ -95,7 +96,6 @@ def _merged(wishes: Sequence[Wish]) -> list[Wish]:
 def _part(district: District, part_id: str, shop: ShopJoined, lines: tuple[Line, ...], fulfilment: Fulfilment) -> Part:
     fee_minor = shop.delivery_fee_minor if fulfilment == "delivery" else 0
     goods_minor, vat = price(lines, None, fee_minor, district.charter.delivery_vat_bp)
-    promised_us = district.once(shop, _begins_us) + shop.prepare_minutes * MINUTE_US
     return Part(
         part_id,
         shop.shop_id,
@@ -103,14 +103,15 @@ def _part(district: District, part_id: str, shop: ShopJoined, lines: tuple[Line,
         goods_minor,
         commission(goods_minor, shop.commission_bp),
         vat,
-        promised_us,
+        district.once(shop, _promised_us),
         fee_minor,
     )
 
 
-def _begins_us(district: District, shop: ShopJoined) -> int:
+def _promised_us(district: District, shop: ShopJoined) -> int:
+    """When an order of now is ready: the time that the shop needs, from now or from its next opening on."""
     minute_us = district.now_us // MINUTE_US * MINUTE_US
-    return opens_us(shop.hours, minute_us, district.zone) or minute_us
+    return (opens_us(shop.hours, minute_us, district.zone) or minute_us) + shop.prepare_minutes * MINUTE_US
 
 
 def place(
@@ -131,12 +132,12 @@ def place(
             order_id,
             shopper_id,
             fulfilment,
-            address_id,
             payment,
             district.currency,
             total_minor,
-            district.now_us + PAY_WITHIN_US,
             parts,
+            address_id,
+            0 if holds else district.now_us + PAY_WITHIN_US,
             holds,
         )
     )

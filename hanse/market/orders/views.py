@@ -1,7 +1,7 @@
 """Where each open order stands."""
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -116,24 +116,46 @@ class PartState(msgspec.Struct, gc=False):
 
 
 class Order(msgspec.Struct, gc=False):
-    """An order with its parts. `accepted`: the money is held."""
+    """An order with its parts. `accepted`: the money is held; `moved`: its parts, once one of them has moved."""
 
     placed: OrderPlaced
     placed_us: int
-    parts: dict[str, PartState]
     accepted: bool = False
     closed: str = ""
+    moved: dict[str, PartState] | None = None
+
+    @property
+    def parts(self) -> dict[str, PartState]:
+        """Where each part stands, by id."""
+        return self.moved or {part.part_id: PartState(part) for part in self.placed.parts}
+
+    def move(self, event: Moving) -> PartState:
+        """Take in what happened to a part; how it stands now."""
+        if self.moved is None:
+            # Most open orders wait for their shop: until then they are kept without a state for each part.
+            self.moved = self.parts
+        state = self.moved[event.part_id]
+        if isinstance(event, PartEnded):
+            state.stage, state.reason = _END_STAGES[event.why], event.reason
+            return state
+        state.stage = _STAGE_OF[type(event)]
+        if isinstance(event, PartPicked):
+            state.picked = event
+        return state
 
 
 class Orders(View):
-    """Open orders by id; the parts that each shop works on; each shopper's latest; what falls due.
+    """Open orders by id; the orders that each shop works on; each shopper's latest; what falls due.
 
+    `by_shop` keeps an order in which the shop's part has ended until half of them are such, counted by `ended_at`:
+    appending to a list is much less work than a place in a dictionary.
     `unpaid` is a heap of when orders end unpaid; `unanswered` has the orders that shops have to answer by a minute,
     `minutes` is the heap of its keys.
     """
 
     open: dict[str, Order] = {}
-    by_shop: dict[str, dict[str, str]] = {}
+    by_shop: dict[str, list[str]] = {}
+    ended_at: dict[str, int] = {}
     by_shopper: dict[str, list[str]] = {}
     closed_of_shop: dict[str, list[str]] = {}
     unpaid: list[tuple[int, str]] = []
@@ -147,15 +169,13 @@ class Orders(View):
     def _place(self, event: OrderPlaced, now_us: int) -> None:
         order_id = event.order_id
         self.placed += 1
-        states: dict[str, PartState] = {}
         for part in event.parts:
-            states[part.part_id] = PartState(part)
             of_shop = self.by_shop.get(part.shop_id)
             if of_shop is None:
-                of_shop = self.by_shop[part.shop_id] = {}
-            of_shop[part.part_id] = order_id
+                of_shop = self.by_shop[part.shop_id] = []
+            of_shop.append(order_id)
         accepted = bool(event.transfers)
-        self.open[order_id] = Order(event, now_us, states, accepted)
+        self.open[order_id] = Order(event, now_us, accepted)
         latest = self.by_shopper.get(event.shopper_id)
         if latest is None:
             self.by_shopper[event.shopper_id] = [order_id]
@@ -191,16 +211,36 @@ class Orders(View):
 
     @folds(PartAccepted, PartPicked, PartHandedOver, PartDelivered, PartCollected, PartSettled, PartEnded)
     def _move(self, event: Moving, now_us: int) -> None:
-        state = self.open[event.order_id].parts[event.part_id]
-        _moved(state, event)
+        state = self.open[event.order_id].move(event)
         if state.stage in ENDED:
             shop_id = state.part.shop_id
-            self.by_shop[shop_id].pop(event.part_id, None)
+            self._end(shop_id)
             done = self.closed_of_shop.setdefault(shop_id, [])
             done.append(event.order_id)
             if len(done) > 2 * RECENT_MAX:
                 del done[:-RECENT_MAX]
         self._drop_stale()
+
+    def _end(self, shop_id: str) -> None:
+        ended, of_shop = self.ended_at.get(shop_id, 0) + 1, self.by_shop[shop_id]
+        if ended > RECENT_MAX and 2 * ended > len(of_shop):
+            self.by_shop[shop_id] = [found.placed.order_id for found, _ in self.parts_at(shop_id)]
+            ended = 0
+        self.ended_at[shop_id] = ended
+
+    def parts_at(self, shop_id: str) -> Iterator[tuple[Order, PartState]]:
+        """The parts that a shop still has to do with, paid for or not, oldest first."""
+        for order_id in self.by_shop.get(shop_id, ()):
+            found = self.open.get(order_id)
+            if found is None:
+                continue
+            for state in found.parts.values():
+                if state.part.shop_id == shop_id and state.stage not in ENDED:
+                    yield found, state
+
+    def open_at(self, shop_id: str) -> int:
+        """How many parts these are."""
+        return len(self.by_shop.get(shop_id, ())) - self.ended_at.get(shop_id, 0)
 
     @folds(OrderClosed)
     def _close(self, event: OrderClosed, now_us: int) -> None:
@@ -224,16 +264,7 @@ class Orders(View):
         found = self.open.get(order_id)
         if found is None or found.accepted != accepted:
             return False
-        return any(state.stage == "placed" for state in found.parts.values())
-
-
-def _moved(state: PartState, event: Moving) -> None:
-    if isinstance(event, PartEnded):
-        state.stage, state.reason = _END_STAGES[event.why], event.reason
-        return
-    state.stage = _STAGE_OF[type(event)]
-    if isinstance(event, PartPicked):
-        state.picked = event
+        return found.moved is None or any(state.stage == "placed" for state in found.moved.values())
 
 
 def order(district: District, order_id: str) -> Order:
@@ -254,9 +285,7 @@ def part_of(district: District, order_id: str, part_id: str) -> PartState:
 
 def orders_of_shop(district: District, shop_id: str) -> list[tuple[Order, PartState]]:
     """The parts that a shop still has to do with, oldest first."""
-    orders = district.view(Orders)
-    mine = orders.by_shop.get(shop_id, {})
-    return [(orders.open[o], orders.open[o].parts[p]) for p, o in mine.items() if orders.open[o].accepted]
+    return [(found, state) for found, state in district.view(Orders).parts_at(shop_id) if found.accepted]
 
 
 def orders_of_shopper(district: District, shopper_id: str) -> list[str]:
@@ -280,14 +309,13 @@ def from_story(entries: Iterable[Entry]) -> Order | None:
     for entry in entries:
         event = decode(entry.name, entry.version, entry.body)
         if isinstance(event, OrderPlaced):
-            states = {part.part_id: PartState(part) for part in event.parts}
-            found = Order(event, entry.time_us, states, bool(event.transfers))
+            found = Order(event, entry.time_us, bool(event.transfers))
         elif found is None:
             continue
         elif isinstance(event, PaymentHeld):
             found.accepted = True
         elif isinstance(event, Moving):
-            _moved(found.parts[event.part_id], event)
+            found.move(event)
         elif isinstance(event, OrderClosed):
             found.closed = event.outcome
         elif isinstance(event, OrderExpired):

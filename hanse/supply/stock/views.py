@@ -1,6 +1,7 @@
 """What is on hand, held and free."""
 
 from collections.abc import Iterable
+from sys import intern
 
 import msgspec
 
@@ -33,7 +34,7 @@ class Stock(View):
         for item_id, on_hand in zip(event.item_ids, event.on_hand, strict=True):
             item = items.get(item_id)
             if item is None:
-                items[item_id] = Item(on_hand, 0, event.shop_id)
+                items[intern(item_id)] = Item(on_hand, 0, event.shop_id)
             else:
                 item.on_hand = on_hand
 
@@ -108,8 +109,10 @@ def missing(district: District, parts: Iterable[Part]) -> dict[str, int]:
     short: dict[str, int] = {}
     for part in parts:
         for line in part.lines:
-            item_id = line.item_id
-            needs[item_id] = count = needs.get(item_id, 0) + line.quantity * line.units
+            item_id, count = line.item_id, line.quantity * line.units
+            if item_id in needs:
+                count += needs[item_id]
+            needs[item_id] = count
             item = items.get(item_id)
             free = item.on_hand - item.held if item is not None else 0
             if free < count:

@@ -94,6 +94,7 @@ class Books:
                 self.offers.pop(offer_id, None)
 
     def _market_order_placed(self, body: Body) -> None:
+        body = {"transfers": [], **body}
         tale = self.stories.place(body, self.shops, self.offers)
         self.shelves.hold(tale.order_id, {part_id: p.units(p.picked) for part_id, p in tale.pieces.items()})
         if body["payment"] == "wallet":

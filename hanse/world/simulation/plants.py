@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hanse.district import snapshots
-from hanse.district.answers import Answers, pair_of
+from hanse.district.answers import Answers
 from hanse.district.core import District
 from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Reply, Writer
@@ -197,14 +197,15 @@ def _refuse_late(put: Put) -> None:
 def _answer_early(put: Put) -> None:
     def turn(self: Writer) -> int:
         taken = [self._queue.popleft() for _ in range(len(self._queue))]
-        jobs = [job for job, _ in taken]
+        jobs = [job for job, _, _ in taken]
+        pairs = [pair for _, _, pair in taken]
         done = self.district.turn(jobs, self._clock())
-        for (job, reply), answer in zip(taken, done.answers, strict=True):
-            self._in_flight.discard(pair_of(job))
+        self._in_flight.difference_update(pairs)
+        for (_, reply, _), answer in zip(taken, done.answers, strict=True):
             reply(answer)
-        rows = self._answers.rows(jobs, done.answers, now_us=self.district.now_us)
+        rows, answered = self._answers.rows(jobs, pairs, done.answers, now_us=self.district.now_us)
         self._commit(done.entries, rows, done.steps_through)
-        self._answers.remember(rows)
+        self._answers.remember(answered)
         return len(taken)
 
     put(Writer, "turn", turn)
@@ -212,10 +213,10 @@ def _answer_early(put: Put) -> None:
 
 @_named("a failed commit leaves memory as it is")
 def _dirty_memory(put: Put) -> None:
-    def careless(self: Writer, taken: list[tuple[Job, Reply]], error: JournalUnavailable) -> None:
+    def careless(self: Writer, taken: list[tuple[Job, Reply, int]], error: JournalUnavailable) -> None:
         self.restarts += 1
-        for job, reply in taken:
-            self._in_flight.discard(pair_of(job))
+        for _, reply, pair in taken:
+            self._in_flight.discard(pair)
             reply(Answer(error.kind, b"{}", 0))
 
     put(Writer, "_undo", careless)

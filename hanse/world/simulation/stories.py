@@ -32,7 +32,7 @@ class Piece:
     def __init__(self, body: Body) -> None:
         self.shop: str = body["shop_id"]
         # item, pieces, price, units a piece
-        self.lines = [(x["item_id"], x["quantity"], x["price_minor"], x.get("units", 1)) for x in body["lines"]]
+        self.lines = [(item, pieces, price, units) for _, _, item, pieces, price, _, units in body["lines"]]
         self.stage = "placed"
         self.goods_ordered: int = body["goods_minor"]
         self.commission_frozen: int = body["commission_minor"]
@@ -60,7 +60,7 @@ class Tale:
         self.delivery = body["fulfilment"] == "delivery"
         self.pieces = {part["part_id"]: Piece(part) for part in body["parts"]}
         self.total: int = body["total_minor"]
-        self.expires_us: int = body["expires_us"]
+        self.expires_us: int = body.get("expires_us", 0)
         self.promised_us: int = max(part["promised_us"] for part in body["parts"])
         self.answer_by_us = 0
         self.accepted = self.expired = False
@@ -190,11 +190,12 @@ def bankers(numerator: int, denominator: int) -> int:
 def _check_prices(part: Body, shop: Body, offers: dict[str, Body], story: str) -> None:
     goods = 0
     for line in part["lines"]:
-        offer = offers.get(line["offer_id"])
-        said = (line["item_id"], line["price_minor"], line.get("units", 1), part["shop_id"])
+        offer_id, _, item_id, pieces, price_minor, _, units = line
+        offer = offers.get(offer_id)
+        said = (item_id, price_minor, units, part["shop_id"])
         if offer is None or said != (offer["item_id"], offer["price_minor"], offer["units"], offer["shop_id"]):
             raise Broken(f"the line {line} is not what was offered: {offer}", story)
-        goods += line["price_minor"] * line["quantity"]
+        goods += price_minor * pieces
     if goods != part["goods_minor"] or goods != sum(v["gross_minor"] for v in part["vat"]) - part.get("fee_minor", 0):
         raise Broken(f"the goods come to {goods}, the part says {part['goods_minor']}, VAT {part['vat']}", story)
     frozen = bankers(goods * shop["commission_bp"], 10_000)
