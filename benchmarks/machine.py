@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from hanse.compiled import MANIFEST, TWINS
+
 __all__ = ["SCRATCH", "Machine", "measure_machine"]
 
 SCRATCH = Path("build/benchmarks")
@@ -38,11 +40,16 @@ def measure_machine() -> Machine:
     return Machine(
         _processor(),
         os.cpu_count() or 1,
-        platform.python_version(),
+        _python(),
         _file_system(SCRATCH),
         round(_fsync_ms(), 3),
         round(_loop_ns(), 1),
     )
+
+
+def _python() -> str:
+    twins = (TWINS / MANIFEST).exists() and os.environ.get("HANSE_COMPILED") != "0"
+    return platform.python_version() + (" with compiled twins" if twins else "")
 
 
 def _processor() -> str:
