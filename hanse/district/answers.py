@@ -16,7 +16,11 @@ FORGET_PER_CALL = 2_000
 
 def pair_of(job: Job) -> int:
     """What stands for a job's caller and key in memory; 0 for one without a key."""
-    return (hash((job.caller, job.key)) or 1) if job.key else 0
+    return _pair(job.caller, job.key) if job.key else 0
+
+
+def _pair(caller: str, key: str) -> int:
+    return hash((caller, key)) or 1
 
 
 class Answers:
@@ -33,7 +37,7 @@ class Answers:
         self._numbers: dict[int, int] = {}
         self._last = journal.head().answers
         for number, caller, key in journal.answers_since(clock() - ANSWER_LIFE_US):
-            self._numbers[hash((caller, key))] = number
+            self._numbers[_pair(caller, key)] = number
 
     def find(self, job: Job, pair: int) -> Answer | None:
         """The answer given before to this caller and key.
