@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from hanse.compiled import MANIFEST, TWINS
+from hanse.compiled import SUFFIX
+from hanse.district import core
 
 __all__ = ["SCRATCH", "Machine", "measure_machine"]
 
@@ -48,7 +49,7 @@ def measure_machine() -> Machine:
 
 
 def _python() -> str:
-    twins = (TWINS / MANIFEST).exists() and os.environ.get("HANSE_COMPILED") != "0"
+    twins = str(core.__file__).endswith(SUFFIX)
     return platform.python_version() + (" with compiled twins" if twins else "")
 
 

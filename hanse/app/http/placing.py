@@ -41,16 +41,8 @@ BATCH_BYTES_MAX = 4 * 1_048_576
 PAGE_MAX = 50
 
 
-class LineShown(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of an order: pieces of an offer at the gross price of then; a piece takes `units` of the stock item."""
-
-    offer_id: str
-    product_id: str
-    item_id: str
-    quantity: int
-    price_minor: int
-    vat_bp: int
-    units: int = 1
+class LineShown(Line, frozen=True, array_like=False, omit_defaults=True):
+    """A line of an order, as an object with names: pieces of an offer at the gross price of then."""
 
 
 class PartShown(msgspec.Struct, frozen=True):
