@@ -57,10 +57,10 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def open_journal(data: Path, *, read_only: bool = False) -> SqliteJournal:
-    """The embedded journal of a data folder."""
-    data.mkdir(parents=True, exist_ok=True)
-    return SqliteJournal(data / "journal.sqlite", read_only=read_only)
+def open_journal(settings: Settings, *, read_only: bool = False) -> Journal:
+    """The journal of a district; `read_only` opens it beside a running writer."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    return SqliteJournal(settings.folder / "journal.sqlite", read_only=read_only)
 
 
 class House:
@@ -83,7 +83,7 @@ class House:
         self.world = world
         if world is not None:
             calls = {**world.calls, **(calls or {})}
-        self.journal: Journal = open_journal(settings.folder)
+        self.journal: Journal = open_journal(settings)
         self.vault = Vault(settings.folder / "vault.sqlite")
         self.secret = _secret(settings.folder / "session.key")
         self.snapshots = settings.folder / "snapshots"
@@ -184,7 +184,7 @@ class House:
         if self._snapshotter is None or self._snapshotter.returncode is not None:
             self._snapshot_at = self.district.position
             self._snapshotter = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hanse.app.snapshot", str(self.settings.folder)
+                sys.executable, "-m", "hanse.app.snapshot", env={**os.environ, **self.settings.environment()}
             )
 
     def _tell(self, entries: list[Entry]) -> None:

@@ -47,6 +47,10 @@ class Settings(msgspec.Struct, frozen=True):
         """The part that the district itself declares."""
         return Charter(self.name, self.tag, self.zone, self.currency, self.country, self.delivery_vat_bp)
 
+    def environment(self) -> dict[str, str]:
+        """The variables that give another process these settings; what is secret among them is in no argument list."""
+        return {f"HANSE_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(self).items()}
+
 
 def from_environment(environment: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
     """Settings from `HANSE_…` variables, overridden by what was `chosen` (None: not chosen).
@@ -70,6 +74,6 @@ def from_environment(environment: Mapping[str, str] = os.environ, **chosen: obje
         )
     said.update({name: value for name, value in chosen.items() if value is not None})
     try:
-        return msgspec.convert(said, Settings, strict=False)
+        return msgspec.convert(said, Settings, strict=False, dec_hook=lambda wanted, value: wanted(value))
     except msgspec.ValidationError as error:
         raise InvalidInput("app.bad_setting", f"A setting does not fit: {error}.") from error

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from hanse.app.settings import Settings, from_environment
@@ -26,3 +28,9 @@ def test_what_does_not_fit_is_refused(said: dict[str, str], code: str) -> None:
 
 def test_the_charter_has_the_rate_on_delivery() -> None:
     assert from_environment({"HANSE_DELIVERY_VAT_BP": "1900"}).charter().delivery_vat_bp == 1_900
+
+
+def test_another_process_gets_the_same_settings_by_its_environment() -> None:
+    settings = Settings(folder=Path("elsewhere"), port=0, demo=True, name="quay")
+    assert from_environment(settings.environment()) == settings
+    assert from_environment(Settings().environment()) == Settings()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hanse.app.house import now_us
+from hanse.app.settings import Settings
 from hanse.app.snapshot import write as write_snapshot
 from hanse.kernel.errors import NotFound
 from hanse.kernel.principal import Principal
@@ -67,7 +68,7 @@ def test_a_member_who_joins_orders_and_leaves_is_nowhere_in_clear(tmp_path: Path
         assert client.post("/api/addresses", json={**address, "house": NOTE}, headers=me).status_code in (400, 422)
         server.kill()
 
-        write_snapshot(data)
+        write_snapshot(Settings(folder=data))
         assert list((data / "snapshots").glob("*.snapshot"))
         assert planted_in(tmp_path) == []
 

@@ -44,4 +44,4 @@ def reading(data: Path | None) -> tuple[Settings, Journal]:
             f"There is no journal in {settings.folder}; name the district's folder with --data.",
             field="data",
         )
-    return settings, open_journal(settings.folder, read_only=True)
+    return settings, open_journal(settings, read_only=True)

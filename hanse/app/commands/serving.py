@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import socket
 import webbrowser
-from pathlib import Path
 from typing import Annotated
 
 import segno
@@ -75,7 +74,7 @@ def demo(
         snapshot_every=DEMO_SNAPSHOT_EVERY,
     )
     if fresh:
-        _begin_anew(settings.folder, sure=yes)
+        _begin_anew(settings, sure=yes)
     settings.folder.mkdir(parents=True, exist_ok=True)
     town = worlds.find(world)(settings.folder, seed=seed, speed=speed)
     if not town.loaded:
@@ -83,7 +82,8 @@ def demo(
     _serve(settings, town, lan=lan, browser=browser)
 
 
-def _begin_anew(data: Path, *, sure: bool) -> None:
+def _begin_anew(settings: Settings, *, sure: bool) -> None:
+    data = settings.folder
     if not data.exists() or not any(data.iterdir()):
         return
     # Only what a running or another district does not need: the lock is free, and a world was loaded here.
@@ -91,7 +91,7 @@ def _begin_anew(data: Path, *, sure: bool) -> None:
         raise Conflict(
             "app.not_a_demo", f"{data} does not look like a demo's folder; delete it yourself, or name another."
         )
-    open_journal(data).close()
+    open_journal(settings).close()
     if not sure:
         typer.confirm(f"Delete the demo's district in {data} and load it anew?", abort=True)
     shutil.rmtree(data)
