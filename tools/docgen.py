@@ -24,6 +24,7 @@ PAGES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "http.md": ("hanse.app.http", application.http),
     "openapi.json": ("hanse.app.http", application.openapi),
     "settings.md": ("hanse.app.settings", application.settings),
+    "hanse.toml": ("hanse.app.settings", application.example),
 }
 
 

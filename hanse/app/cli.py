@@ -9,13 +9,15 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 import hanse
-from hanse.app.commands import asking, intake, journals, serving, stories
+from hanse.app.commands import asking, configuring, intake, journals, serving, stories
+from hanse.app.configuration import CONFIG
 from hanse.kernel.errors import HanseError
 
 __all__ = ["EXIT_CODES", "app", "main", "run"]
@@ -38,6 +40,7 @@ app.command()(stories.trace)
 app.command()(asking.sim)
 app.command()(asking.capabilities)
 app.command()(asking.token)
+app.command()(configuring.config)
 app.add_typer(journals.app, name="journal")
 
 
@@ -52,9 +55,18 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="Configuration file.", show_default="hanse.toml in the data folder", dir_okay=False
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     """An open New Retail platform: a league of independent shops, run like one, owned by its members."""
+    if config is not None:
+        # As a variable, because what this process starts beside itself has to read the same file.
+        os.environ[CONFIG] = str(config)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What an operator sets: by environment (`HANSE_…`) or by command-line option, nothing else."""
+"""What an operator sets: each setting is one field here, with its type, its default and its explanation."""
 
 import os
 from collections.abc import Mapping
@@ -7,14 +7,10 @@ from typing import Annotated
 
 import msgspec
 
+from hanse.app.configuration import Configuration, gather
 from hanse.district.core import Charter
-from hanse.kernel.errors import InvalidInput
 
-__all__ = ["Settings", "from_environment"]
-
-
-_OTHERS = frozenset(("HANSE_DATA", "HANSE_COMPILED"))
-"""No settings: where tests find real data; where compiled twins lie (see `hanse.compiled`)."""
+__all__ = ["Settings", "configure", "from_environment"]
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -49,31 +45,24 @@ class Settings(msgspec.Struct, frozen=True):
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process these settings; what is secret among them is in no argument list."""
-        return {f"HANSE_{name.upper()}": str(value) for name, value in msgspec.structs.asdict(self).items()}
+        plain = (str, int, bool, float, Path)
+        return {
+            f"HANSE_{name.upper()}": str(value) if isinstance(value, plain) else msgspec.json.encode(value).decode()
+            for name, value in msgspec.structs.asdict(self).items()
+        }
+
+
+def configure(environment: Mapping[str, str] = os.environ, **chosen: object) -> Configuration[Settings]:
+    """The settings and where each was said; see `hanse.app.configuration.gather`."""
+    return gather(Settings, environment, chosen)
 
 
 def from_environment(environment: Mapping[str, str] = os.environ, **chosen: object) -> Settings:
-    """Settings from `HANSE_…` variables, overridden by what was `chosen` (None: not chosen).
+    """Settings as file and environment say them, overridden by what was `chosen` (None: not chosen).
 
     Raises
     ------
     InvalidInput
-        A variable that is no setting, or has a value that does not fit.
+        What was said is no setting, or has a value that does not fit.
     """
-    names = {field.name for field in msgspec.structs.fields(Settings)}
-    said: dict[str, object] = {
-        name[6:].lower(): value
-        for name, value in environment.items()
-        if name.startswith("HANSE_") and name not in _OTHERS
-    }
-    for unknown in said.keys() - names:
-        raise InvalidInput(
-            "app.unknown_setting",
-            f"There is no setting HANSE_{unknown.upper()}; see docs/reference/settings.md.",
-            field=unknown,
-        )
-    said.update({name: value for name, value in chosen.items() if value is not None})
-    try:
-        return msgspec.convert(said, Settings, strict=False, dec_hook=lambda wanted, value: wanted(value))
-    except msgspec.ValidationError as error:
-        raise InvalidInput("app.bad_setting", f"A setting does not fit: {error}.") from error
+    return configure(environment, **chosen).settings

@@ -22,7 +22,7 @@ Run = Callable[..., tuple[int, str, str]]
 def test_help_names_every_command() -> None:
     said = CliRunner().invoke(cli.app, ["--help"])
     assert said.exit_code == 0
-    for command in ("up", "demo", "import", "trace", "sim", "journal", "capabilities", "token"):
+    for command in ("up", "demo", "import", "trace", "sim", "journal", "capabilities", "token", "config"):
         assert re.search(rf"\b{command}\b", said.output)
 
 
@@ -84,7 +84,7 @@ def test_a_bug_is_one_sentence_too(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_setting_that_does_not_exist_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANSE_PROT", "80")
     code, _, err = run("journal", "verify")
-    assert (code, "There is no setting HANSE_PROT" in err) == (2, True)
+    assert (code, "HANSE_PROT: there is no setting prot; did you mean port?" in err) == (2, True)
 
 
 # Questions

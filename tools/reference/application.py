@@ -4,21 +4,21 @@ They need three things of the app: `hanse.app.cli.app` (Typer), `hanse.app.opena
 JSON values, made without a district) and `hanse.app.settings.Settings` (a struct; a string below a field explains it).
 """
 
-import ast
 import inspect
 import json
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import groupby
-from textwrap import dedent
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import typer
 
+from hanse.app.configuration import example as example_of
+from hanse.app.configuration import explained, is_secret
 from tools.reference.code import GENERATED, cell
 
-__all__ = ["command_line", "commands", "http", "openapi", "routes", "settings", "settings_table"]
+__all__ = ["command_line", "commands", "example", "http", "openapi", "routes", "settings", "settings_table"]
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -48,10 +48,22 @@ def settings() -> str:
         "# Settings",
         "",
         GENERATED,
-        "An environment variable wins over the default, an option of the command over both.",
+        "A setting is said in one of three ways: as an option of a command (where it has one), as an environment",
+        "variable, or in a TOML file under its name in small letters. The option wins over the variable, the",
+        "variable over the file, the file over the default. The file is the one that `--config` or `HANSE_CONFIG`",
+        "names, or else `hanse.toml` in the data folder; [this one](hanse.toml) has every setting in it, commented",
+        "out. `hanse config` shows what holds and where it was said, `hanse config --check` only whether it fits.",
+        "What is no setting, or does not fit, is refused with file and line.",
+        "",
+        "A secret may also be read from a file: `<setting>_file` names it, in the file as in the environment.",
         "",
     ]
     return "\n".join([*page, *settings_table(import_module("hanse.app.settings").Settings), ""])
+
+
+def example() -> str:
+    """A configuration file with every setting in it."""
+    return example_of(import_module("hanse.app.settings").Settings)
 
 
 def commands(name: str, app: typer.Typer) -> list[str]:
@@ -102,12 +114,13 @@ def _document() -> dict[str, Any]:
 
 def settings_table(struct: type[msgspec.Struct]) -> list[str]:
     """One row for each field: environment variable, default, and the string that stands below the field."""
-    said = _said_below(struct)
+    said, wanted = explained(struct), get_type_hints(struct, include_extras=True)
     return [
         "| variable | default | what it does |",
         "|---|---|---|",
         *(
-            f"| `HANSE_{field.name.upper()}` | `{_default(field)}` | {cell(said.get(field.name, ''))} |"
+            f"| `HANSE_{field.name.upper()}` | `{_default(field)}` | {cell(said.get(field.name, ''))}"
+            + f"{' Secret.' if is_secret(wanted[field.name]) else ''} |"
             for field in msgspec.structs.fields(struct)
         ),
     ]
@@ -115,17 +128,3 @@ def settings_table(struct: type[msgspec.Struct]) -> list[str]:
 
 def _default(field: msgspec.structs.FieldInfo) -> object:
     return "" if field.default is msgspec.NODEFAULT else field.default
-
-
-def _said_below(struct: type) -> dict[str, str]:
-    """The string literals that stand directly below annotated fields, by field."""
-    body = ast.parse(dedent(inspect.getsource(struct))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    said = {}
-    for field, below in zip(body.body, body.body[1:], strict=False):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                said[name] = inspect.cleandoc(text)
-            case _:
-                pass
-    return said
