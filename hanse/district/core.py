@@ -14,7 +14,7 @@ import msgspec
 
 from hanse.district.jobs import Answer, Job, Stopped, bug, origin_of, problem
 from hanse.district.own import OWN_VIEWS, Consents, Deployment, Owed, Troubles
-from hanse.district.reactions import Deadline, Flow, Reaction, Step, reactions, table
+from hanse.district.reactions import Deadline, Flow, Reaction, Step, hearers, reactions, table
 from hanse.district.views import View
 from hanse.events.dictionary import Event, decode, kinds
 from hanse.events.district import DistrictDeployed, StepFailed
@@ -91,6 +91,8 @@ class District:
         self._flows = tuple(flows)
         self._deadlines = [deadline for flow in self._flows for deadline in flow.DEADLINES]
         self._table = table(self._flows)
+        self.hearers = hearers(self._flows)
+        """Who hears a neighbour's message, by its kind."""
         self._reactions: dict[type[Event], Reaction] = {}
         self._bind()
         self._entries: list[Entry] = []

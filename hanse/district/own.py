@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hanse.district.neighbours import Neighbours
 from hanse.district.views import View, folds
 from hanse.events.district import CommandStopped, DistrictDeployed, EffectAnswered, EffectFailed, StepFailed
 from hanse.events.learning import DecisionMade, OutcomeObserved
@@ -141,4 +142,4 @@ class Owed(View):
         self.since_us.get(event.effect, {}).pop(event.position, None)
 
 
-OWN_VIEWS: tuple[type[View], ...] = (Consents, Decisions, Deployment, Troubles, Owed)
+OWN_VIEWS: tuple[type[View], ...] = (Consents, Decisions, Deployment, Troubles, Owed, Neighbours)

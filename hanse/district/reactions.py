@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from hanse.district.jobs import origin_of
+from hanse.district.neighbours import Message
 from hanse.district.views import Fold, View, folds_of
 from hanse.events.dictionary import Event, kinds
 
-__all__ = ["Deadline", "Flow", "Reaction", "Step", "reactions", "table"]
+__all__ = ["Deadline", "Flow", "Hearer", "Reaction", "Step", "hearers", "reactions", "table"]
 
 Step = Callable[[Any, Any], None]
 """What a flow does when an event has been recorded; takes the district and the event."""
@@ -15,9 +16,15 @@ Step = Callable[[Any, Any], None]
 Deadline = Callable[[Any], None]
 """What a flow looks after in each turn; takes the district."""
 
+Hearer = Callable[[Any, str, Any], None]
+"""What a flow does when a neighbour's message has come; takes the district, the neighbour's tag, the message."""
+
 
 class Flow(Protocol):
-    """A story across contexts: a module with these three tables."""
+    """A story across contexts: a module with these three tables.
+
+    One that speaks with other districts has a fourth, MESSAGES: pairs of a class of messages and its `Hearer`.
+    """
 
     STEPS: Sequence[tuple[type[Event], Step]]
     DEADLINES: Sequence[Deadline]
@@ -67,3 +74,8 @@ def table(flows: Iterable[Flow]) -> frozenset[str]:
         [origin_of(step) for flow in flows for _, step in flow.STEPS]
         + [effect for flow in flows for _, effect in flow.EFFECTS]
     )
+
+
+def hearers(flows: Iterable[Flow]) -> dict[str, tuple[type[Message], Hearer]]:
+    """For each kind of message its class, and the function of a flow that hears it."""
+    return {cls.kind(): (cls, hearer) for flow in flows for cls, hearer in getattr(flow, "MESSAGES", ())}

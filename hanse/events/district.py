@@ -1,8 +1,21 @@
 """What a district records about itself."""
 
+from typing import Any, Literal
+
 from hanse.events.dictionary import Event, stored
 
-__all__ = ["CommandStopped", "DistrictDeployed", "EffectAnswered", "EffectFailed", "StepFailed"]
+__all__ = [
+    "ChannelParked",
+    "CommandStopped",
+    "DistrictDeployed",
+    "EffectAnswered",
+    "EffectFailed",
+    "MessageReceived",
+    "MessageSent",
+    "MessagesAcknowledged",
+    "NeighbourDeclared",
+    "StepFailed",
+]
 
 
 @stored("district.deployed")
@@ -52,4 +65,63 @@ class EffectFailed(Event, frozen=True):
 
     effect: str
     position: int
+    error: str
+
+
+@stored("district.neighbour_declared")
+class NeighbourDeclared(Event, frozen=True):
+    """The operator named another district to speak with, or changed the limit of what one may owe the other.
+
+    A limit of 0 ends it: nothing new is begun, what is under way comes to its end.
+    """
+
+    neighbour: str
+    limit_minor: int
+
+
+@stored("district.message_sent", story="story")
+class MessageSent(Event, frozen=True):
+    """A neighbour is to hear this: the outbox, and the very form in which it travels.
+
+    Numbers rise by one for each neighbour. `chain` seals this message and all before it, so that both
+    sides can see whether they hold the same history.
+    """
+
+    neighbour: str
+    number: int
+    kind: str
+    story: str
+    body: dict[str, Any]
+    chain: str
+
+
+@stored("district.message_received", story="story")
+class MessageReceived(Event, frozen=True):
+    """A neighbour's message was taken in; what it caused stands in the same commit."""
+
+    neighbour: str
+    number: int
+    kind: str
+    story: str
+    chain: str
+
+
+@stored("district.messages_acknowledged")
+class MessagesAcknowledged(Event, frozen=True):
+    """The neighbour has all messages through this number, durably."""
+
+    neighbour: str
+    through: int
+
+
+@stored("district.channel_parked")
+class ChannelParked(Event, frozen=True):
+    """Nothing goes on with this neighbour in one direction until a person has looked; it is tried again all the time.
+
+    ``in``: the message of this number cannot be taken. ``out``: the neighbour says what cannot be true.
+    """
+
+    neighbour: str
+    way: Literal["in", "out"]
+    number: int
     error: str

@@ -28,6 +28,7 @@ class Story:
     STEPS: Sequence[tuple[type[Any], Callable[[District, Any], None]]] = ()
     DEADLINES: Sequence[Callable[[District], None]] = ()
     EFFECTS: Sequence[tuple[type[Any], str]] = ()
+    MESSAGES: Sequence[tuple[type[Any], Callable[[District, str, Any], None]]] = ()
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Bench:
     views: tuple[type[View], ...] = (Members,)
     journal: FaultyJournal = field(default_factory=lambda: FaultyJournal(MemoryJournal()))
     now_us: int = START_US
+    charter: Charter = field(default_factory=Charter)
     writer: Writer = field(init=False)
     told: list[list[int]] = field(default_factory=list)
 
@@ -49,7 +51,7 @@ class Bench:
         self.story = story or self.story
         self.writer = Writer(
             self.journal,
-            opener(Charter(), views=self.views, flows=[self.story], **opening),
+            opener(self.charter, views=self.views, flows=[self.story], **opening),
             clock=lambda: self.now_us,
             on_commit=lambda entries: self.told.append([entry[0] for entry in entries]),
         )

@@ -69,6 +69,7 @@ _FOLLOWED = frozenset(
         own.StepFailed,
         own.CommandStopped,
         own.EffectFailed,
+        own.ChannelParked,
     )
 )
 _PLACED = kind_of(market.OrderPlaced).name

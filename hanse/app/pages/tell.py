@@ -174,6 +174,12 @@ def _trouble(text: str, field: str) -> Teller:
     return lambda visit, event, shops: Saying("triangle-alert", visit.say(text), getattr(event, field), failed=True)
 
 
+def _neighbour(icon: str, text: str) -> Teller:
+    return lambda visit, event, shops: Saying(
+        icon, visit.say(text), f"{event.neighbour} {getattr(event, 'kind', '')}".strip()
+    )
+
+
 _TELLERS: dict[type[Event], Teller] = {
     market.OrderPlaced: _placed,
     market.PartPicked: _picked,
@@ -199,6 +205,11 @@ _TELLERS: dict[type[Event], Teller] = {
     own.StepFailed: _trouble(N_("A step failed and was passed over"), "error"),
     own.CommandStopped: _trouble(N_("A command stopped the writer"), "error"),
     own.EffectFailed: _trouble(N_("The world outside did not answer"), "error"),
+    own.ChannelParked: _trouble(N_("A neighbour is not understood"), "error"),
+    own.NeighbourDeclared: _neighbour("route", N_("A neighbour was declared")),
+    own.MessageSent: _neighbour("arrow-right", N_("A message to a neighbour")),
+    own.MessageReceived: _neighbour("arrow-left", N_("A message from a neighbour")),
+    own.MessagesAcknowledged: _neighbour("check", N_("A neighbour has our messages")),
 }
 
 _PLAIN: dict[type[Event], tuple[str, str, bool]] = {
