@@ -26,6 +26,7 @@ from hanse.district.writer import Writer
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import Payments
 from hanse.flows import joining, order
+from hanse.journal.durable import make_folder, write_file
 from hanse.journal.protocol import Entry, Journal
 from hanse.journal.sqlite import SqliteJournal
 from hanse.market.baskets.views import Baskets
@@ -47,6 +48,7 @@ GATHERED = 64
 """So many commands are company enough."""
 
 TICK_S = 0.1
+SECRET_BYTES = 32
 TIDY_EVERY_S = 5.0
 WORTH_A_SNAPSHOT = 1_000
 """Entries since the newest snapshot from which a clean stop writes one; the next start is spared the folding."""
@@ -59,7 +61,7 @@ def now_us() -> int:
 
 def open_journal(settings: Settings, *, read_only: bool = False) -> Journal:
     """The journal of a district; `read_only` opens it beside a running writer."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.folder)
     return SqliteJournal(settings.folder / "journal.sqlite", read_only=read_only)
 
 
@@ -201,8 +203,7 @@ def _report(life: "asyncio.Task[None]") -> None:
 
 def _secret(path: Path) -> bytes:
     """The key that sessions are signed with; made once, readable by its owner only."""
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
+    # Never an empty one, as a copy that was cut short leaves it: with that anybody could sign.
+    if not path.exists() or path.stat().st_size != SECRET_BYTES:
+        write_file(path, secrets.token_bytes(SECRET_BYTES), mode=0o600)
     return path.read_bytes()

@@ -4,7 +4,6 @@ Deleting snapshots loses nothing. A snapshot is used only if the code that folde
 journal holds the very commit that it was taken at, and its own bytes are whole.
 """
 
-import os
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 import hanse
 from hanse.district.core import District
 from hanse.district.views import View
+from hanse.journal.durable import make_folder, write_file
 from hanse.journal.protocol import Journal
 
 __all__ = ["Snapshot", "folds_version", "latest", "newest_position", "take"]
@@ -53,15 +53,10 @@ def take(district: District, folder: Path) -> Path:
         district.now_us,
         {name: msgspec.Raw(msgspec.msgpack.encode(view)) for name, view in district.views().items()},
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / f"{district.position:015d}.snapshot"
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        body = msgspec.msgpack.encode(snapshot)
-        file.write(_digest(body) + body)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    body = msgspec.msgpack.encode(snapshot)
+    write_file(path, _digest(body) + body)
     for old in sorted(folder.glob("*.snapshot"))[:-KEEP]:
         old.unlink()
     return path

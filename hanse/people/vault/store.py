@@ -12,6 +12,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from hanse.journal.durable import sync, write_file
 from hanse.kernel.errors import NotFound, Unavailable, must
 
 __all__ = ["RECORD_MAX", "Address", "Identity", "Vault"]
@@ -72,6 +73,9 @@ class Vault:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(_SCHEMA)
+        self._log = path.with_name(f"{path.name}-wal")
+        # A process that was killed while it erased somebody may have left this undone.
+        self._scrub()
 
     def put(self, person_id: str, records: dict[str, msgspec.Struct]) -> None:
         """Seal records of a person, by record id; durable on return. An existing record is replaced."""
@@ -110,11 +114,17 @@ class Vault:
             with self._commit():
                 self._db.execute("DELETE FROM person_key WHERE person_id = ?", (person_id,))
                 self._db.execute("DELETE FROM sealed WHERE person_id = ?", (person_id,))
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._scrub()
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _scrub(self) -> None:
+        """Empty the log: what was destroyed in the file still stands in older pages of it."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # SQLite does not wait for this; after a power cut the old pages could be there again.
+        sync(self._log)
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
@@ -168,11 +178,7 @@ def _master_key(path: Path, *, new: bool) -> bytes:
             raise Unavailable(
                 "people.no_master_key", f"The master key {path.name} is gone; restore it from its backup."
             )
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(AESGCM.generate_key(256))
-            file.flush()
-            os.fsync(file.fileno())
+        write_file(path, AESGCM.generate_key(256), mode=0o600)
     key = path.read_bytes()
     if len(key) != 32:
         raise Unavailable(
