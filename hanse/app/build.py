@@ -1,6 +1,6 @@
 """The web application: all routes around one running district, and what every answer has in common."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,15 @@ from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
-from hanse.app.auth import Doorkeeper, issue_token
+from hanse.app.auth import SAFE_METHODS, Doorkeeper, issue_token
+from hanse.app.home import Home
 from hanse.app.house import House, now_us
 from hanse.app.http import demo, description, health, league, placing, shop_parts
 from hanse.app.http.front import BODY_MAX, Front
 from hanse.app.http.handling import EXCEPTION_HANDLERS
 from hanse.app.http.hot import hot_routes
 from hanse.app.http.league import Pulse
+from hanse.app.http.position import POSITION, cookie
 from hanse.app.http.requests import (
     JsonRequest,
     guard,
@@ -64,7 +66,7 @@ API_ROUTES: tuple[ControllerRouterHandler, ...] = (
 )
 
 
-def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] = PAGES) -> Litestar:
+def create_app(house: Home, *, pages: Sequence[ControllerRouterHandler] = PAGES) -> Litestar:
     """The application around a district; its lifespan starts and stops the house.
 
     Parameters
@@ -88,7 +90,7 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] = PAGES
         request_max_body_size=BODY_MAX,
         dependencies=_dependencies(house, parts),
         exception_handlers=EXCEPTION_HANDLERS | (FAILURES if pages else {}),
-        before_send=[_send_headers],
+        before_send=[_headers(house)],
         openapi_config=description.config(),
         logging_config=None,
     )
@@ -96,7 +98,9 @@ def create_app(house: House, *, pages: Sequence[ControllerRouterHandler] = PAGES
 
 def in_front(app: Litestar) -> Front:
     """The application with its fast way in for a purchase; this is what the server runs."""
-    return Front(app, app.state.door, hot_routes(app.state.house, app.state.sealer))
+    house: House = app.state.house
+    routes = hot_routes(house, app.state.sealer)
+    return Front(app, app.state.door, routes, position=lambda: house.district.position)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class _Parts:
     index: ProductIndex
 
 
-def _running(house: House, parts: _Parts) -> Callable[[Litestar], Any]:
+def _running(house: Home, parts: _Parts) -> Callable[[Litestar], Any]:
     @asynccontextmanager
     async def run(app: Litestar) -> AsyncIterator[None]:
         parts.index.take_in(house.district.view(Catalogue).products.values())
@@ -126,13 +130,13 @@ def _running(house: House, parts: _Parts) -> Callable[[Litestar], Any]:
     return run
 
 
-def _keep_up(index: ProductIndex, house: House, entries: list[Entry]) -> None:
+def _keep_up(index: ProductIndex, house: Home, entries: list[Entry]) -> None:
     """Enter newly listed products into the index, after the commit that lists them."""
     if any(entry[2] == _LISTED for entry in entries):
         index.take_in(house.district.view(Catalogue).products.values())
 
 
-def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
+def _dependencies(house: Home, parts: _Parts) -> dict[str, Provide]:
     def shelves(request: Request[Any, Any, Any]) -> Shelves:
         items = house.district.view(Stock).items
 
@@ -165,13 +169,23 @@ def _dependencies(house: House, parts: _Parts) -> dict[str, Provide]:
     return provided | {"ask": Provide(provide_ask)}
 
 
-async def _send_headers(message: Any, scope: Any) -> None:
-    """Add what every answer carries."""
-    if message["type"] == "http.response.start":
+def _headers(house: Home) -> Callable[[Any, Any], Awaitable[None]]:
+    """What adds the headers that every answer carries, and to those of changes their position."""
+
+    async def send_headers(message: Any, scope: Any) -> None:
+        if message["type"] != "http.response.start":
+            return
         headers = [*message["headers"], *SECURITY_HEADERS]
         if was_replayed(scope):
             headers.append((b"idempotent-replayed", b"true"))
+        if scope["method"] not in SAFE_METHODS:
+            position = house.district.position
+            headers.append((POSITION, b"%d" % position))
+            if house.settings.followers:
+                headers.append(cookie(position))
         message["headers"] = headers
+
+    return send_headers
 
 
 def _static() -> Router:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hanse.app.home import Home
 from hanse.app.settings import Settings
 from hanse.app.worlds import World
 from hanse.district.core import District
@@ -65,7 +66,7 @@ def open_journal(settings: Settings, *, read_only: bool = False) -> Journal:
     return SqliteJournal(settings.folder / "journal.sqlite", read_only=read_only)
 
 
-class House:
+class House(Home):
     """Everything of one district in one process. Make it, `start` it on a loop, `submit` to it, `stop` it.
 
     Parameters
@@ -85,7 +86,7 @@ class House:
         self.world = world
         if world is not None:
             calls = {**world.calls, **(calls or {})}
-        self.journal: Journal = open_journal(settings)
+        self.journal = open_journal(settings)
         self.vault = Vault(settings.folder / "vault.sqlite")
         self.secret = _secret(settings.folder / "session.key")
         self.snapshots = settings.folder / "snapshots"
@@ -109,6 +110,16 @@ class House:
     def district(self) -> District:
         """The district as it is committed now; ask for it anew each time, a restart replaces it."""
         return self.writer.district
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait."""
+        return self.writer.waiting
+
+    @property
+    def restarts(self) -> int:
+        """How often the writer had to begin anew."""
+        return self.writer.restarts
 
     def submit(self, job: Job) -> asyncio.Future[Answer]:
         """Queue a command; the future is done when its answer is durable.
@@ -178,7 +189,11 @@ class House:
             if time.monotonic() - tidied > TIDY_EVERY_S and self.writer.waiting == 0:
                 self.writer.tidy()
                 tidied = time.monotonic()
-            if self.district.position - self._snapshot_at >= self.settings.snapshot_every:
+            # With followers the first of them writes the snapshots.
+            if (
+                not self.settings.followers
+                and self.district.position - self._snapshot_at >= self.settings.snapshot_every
+            ):
                 await self._snapshot()
 
     async def _snapshot(self) -> None:

@@ -9,27 +9,34 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
+from litestar import Litestar
 
 from hanse.app.build import create_app, in_front
+from hanse.app.followers import Followers
 from hanse.app.house import House
+from hanse.app.http.forward import Forward
+from hanse.app.outpost import Outpost
+from hanse.app.relay import Line
 from hanse.app.settings import Settings
 from hanse.app.worlds import World
 from hanse.kernel.errors import Unavailable
 
-__all__ = ["serve", "serve_house"]
+__all__ = ["serve", "serve_app", "serve_house", "serve_outpost"]
 
 BACKLOG = 2_048
 AT_ONCE_MAX = 4_096
 """Requests at the same time, streams included; more wait unread."""
 
 HEADER_TIMEOUT_MS = 10_000
+REPORT_EVERY_S = 0.25
 
 log = logging.getLogger("hanse.server")
 
@@ -46,38 +53,100 @@ def serve(settings: Settings, *, world: World | None = None, ready: Callable[[in
     ready
         Told the port once requests are taken.
     """
-    house = House(settings, world=world)
+    _run(serve_house(House(settings, world=world), ready=ready))
+
+
+def serve_outpost(descriptor: int) -> None:
+    """Serve as a follower until the writer's process, at the other end of a socket, is gone."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _run(_serve_outpost(descriptor))
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
     if sys.platform == "win32":
-        asyncio.run(serve_house(house, ready=ready))
+        asyncio.run(serving)
     else:
         import uvloop
 
-        uvloop.run(serve_house(house, ready=ready))
+        uvloop.run(serving)
 
 
 async def serve_house(
     house: House, *, ready: Callable[[int], None] | None = None, stop: asyncio.Event | None = None
 ) -> None:
-    """Serve on the running loop until a signal comes, or `stop` is set."""
+    """Serve on the running loop until a signal comes, or `stop` is set; with as many followers as are set."""
     stop = stop or asyncio.Event()
-    host = house.settings.host
     app = create_app(house)
-    server = _server(in_front(app), host, _free_port(host, house.settings.port))
-    _on_signals(stop.set)
+    front = in_front(app)
+    port = _free_port(house.settings.host, house.settings.port)
     async with app.lifespan():
-        serving = asyncio.create_task(server.serve())
-        stopping = asyncio.create_task(stop.wait())
-        await _listening(server, serving)
-        if ready is not None:
-            ready(server.bind_port)
-        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-        # Streams have no end of their own, and the server waits for what is under way.
-        app.state.feed.close()
-        if "backstage" in app.state:
-            app.state.backstage.close()
-        server.stop()  # type: ignore[no-untyped-call]
-        stopping.cancel()
-        await serving
+        followers = Followers(house, front, port) if house.settings.followers else None
+        app.state.followers = followers
+        if followers is not None:
+            followers.start()
+        try:
+            await serve_app(app, front, house.settings.host, port, ready=ready, stop=stop)
+        finally:
+            if followers is not None:
+                await followers.stop()
+
+
+async def _serve_outpost(descriptor: int) -> None:
+    line = Line(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor)))
+    welcome = await line.welcome()
+    settings = msgspec.convert(welcome.settings, Settings, dec_hook=lambda cls, said: cls(said))
+    outpost, stop = Outpost(settings, writes_snapshots=welcome.writes_snapshots), asyncio.Event()
+    listening = asyncio.create_task(line.listen(outpost.hear))
+    listening.add_done_callback(lambda _: stop.set())
+    app = create_app(outpost)
+    async with app.lifespan():
+        reporting = asyncio.create_task(_report(line, outpost))
+        while outpost.is_behind and not stop.is_set():
+            await asyncio.sleep(REPORT_EVERY_S / 10)
+        if not stop.is_set():
+            await serve_app(app, Forward(app, outpost, line), settings.host, welcome.port, stop=stop)
+        reporting.cancel()
+
+
+async def _report(line: Line, outpost: Outpost) -> None:
+    while True:
+        line.tell(outpost.standing())
+        await asyncio.sleep(REPORT_EVERY_S)
+
+
+async def serve_app(
+    app: Litestar, front: Any, host: str, port: int, *, stop: asyncio.Event, ready: Callable[[int], None] | None = None
+) -> None:
+    """Serve an application whose lifespan was entered, until a signal comes, or `stop` is set.
+
+    Parameters
+    ----------
+    app
+        With the streams that have to be ended.
+    front
+        What answers: the application, or what stands in front of it.
+    host, port
+        Where to listen; several processes may share them.
+    stop
+        Ends it.
+    ready
+        Told the port once requests are taken.
+    """
+    server = _server(front, host, port)
+    _on_signals(stop.set)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await _listening(server, serving)
+    if ready is not None:
+        ready(server.bind_port)
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    # Streams have no end of their own, and the server waits for what is under way.
+    app.state.feed.close()
+    if "backstage" in app.state:
+        app.state.backstage.close()
+    server.stop()  # type: ignore[no-untyped-call]
+    stopping.cancel()
+    await serving
 
 
 def _server(app: Any, host: str, port: int) -> Server:

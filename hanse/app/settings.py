@@ -39,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True):
     snapshot_every: int = 250_000
     """Entries after which a snapshot is written beside the running district."""
 
+    followers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """Processes beside the writer that answer reads and pages; one for each further core is a good number."""
+
     def charter(self) -> Charter:
         """The part that the district itself declares."""
         return Charter(self.name, self.tag, self.zone, self.currency, self.country, self.delivery_vat_bp)

@@ -26,7 +26,7 @@ def opener(
     kept = tuple(views)
 
     def build(journal: Journal) -> District:
-        district = follow(journal, charter, views=kept, flows=flows, snapshots=snapshots)
+        district = follow(journal, charter, views=kept, flows=flows, snapshots=snapshots, owing=True)
         _check(charter, district.view(Deployment))
         return district
 
@@ -40,8 +40,9 @@ def follow(
     views: Iterable[type[View]],
     flows: Sequence[Flow],
     snapshots: Path | None = None,
+    owing: bool = False,
 ) -> District:
-    """A district as its journal says it is now; what a follower reads from."""
+    """A district as its journal says it is now; `owing`: with the steps that are owed, for who will run them."""
     district = District(charter, views=views, flows=flows)
     head = journal.head()
     after = 0
@@ -53,9 +54,10 @@ def follow(
         snapshot, state = found
         district.restore(state, position=snapshot.position, now_us=snapshot.now_us)
         after = snapshot.position
-    start = min(after, head.steps_through)
+    steps_through = head.steps_through if owing else head.position
+    start = min(after, steps_through)
     # A writer beside us may have gone on since we looked at the head: no further than that.
-    district.replay(journal.read(start, limit=head.position - start), steps_through=head.steps_through)
+    district.replay(journal.read(start, limit=head.position - start), steps_through=steps_through)
     district.chain = head.hash
     if collecting:
         gc.enable()

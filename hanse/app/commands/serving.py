@@ -33,6 +33,9 @@ def up(
     zone: Annotated[str | None, typer.Option(help="IANA time zone, declared once.")] = None,
     currency: Annotated[str | None, typer.Option(help="ISO 4217 currency, declared once.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO 3166 country, declared once.")] = None,
+    followers: Annotated[
+        int | None, typer.Option(help="Processes beside the writer that answer reads and pages.", show_default="0")
+    ] = None,
     lan: Lan = False,
 ) -> None:
     """Serve a district: pages, HTTP API, events. Ctrl-C stops it; any way of stopping it is safe."""
@@ -45,6 +48,7 @@ def up(
         zone=zone,
         currency=currency,
         country=country,
+        followers=followers,
     )
     _serve(settings, None, lan=lan, browser=False)
 

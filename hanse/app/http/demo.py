@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from hanse.app.auth import COOKIE, TOKEN_LIFE_US, issue_token
-from hanse.app.house import House, now_us
+from hanse.app.home import Home
+from hanse.app.house import now_us
 from hanse.kernel.errors import NotFound
 from hanse.kernel.principal import Principal, Role
 from hanse.kernel.time import SECOND_US
@@ -33,7 +34,7 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 @post("/api/demo/seat", roles=("public",), tags=["demo"], summary="Take a seat", status_code=200, sync_to_thread=False)
-def take_seat(house: NamedDependency[House], data: JSONBody[TakeSeat]) -> Response[Seat]:
+def take_seat(house: NamedDependency[Home], data: JSONBody[TakeSeat]) -> Response[Seat]:
     """Be somebody, in a demonstration: gives a token, and sets it as a cookie too."""
     if not house.settings.demo:
         raise NotFound("app.no_demo", "This is no demonstration; nobody can take a seat here.")
@@ -61,7 +62,7 @@ def leave() -> None:
 ROUTES = (take_seat, leave)
 
 
-def is_known(house: House, principal: Principal) -> bool:
+def is_known(house: Home, principal: Principal) -> bool:
     """Whether somebody like this exists in the district."""
     if principal.role == "shopper":
         return principal.id in house.district.view(Members).by_id

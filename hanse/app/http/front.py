@@ -5,11 +5,12 @@ from typing import Any
 
 from hanse.app.auth import Doorkeeper, check_role
 from hanse.app.http.orders import Reply, refusal
+from hanse.app.http.position import POSITION
 from hanse.app.http.security import SECURITY_HEADERS
 from hanse.kernel.errors import HanseError, InvalidInput
 from hanse.kernel.principal import Principal
 
-__all__ = ["BODY_MAX", "JSON_TYPES", "Front", "Hot", "too_large"]
+__all__ = ["BODY_MAX", "JSON_TYPES", "Front", "Hot", "read_body", "too_large"]
 
 BODY_MAX = 1_048_576
 JSON_TYPES = (b"", b"application/json")
@@ -25,10 +26,13 @@ Hot = Callable[[Principal, str, bytes], Awaitable[Reply]]
 class Front:
     """An ASGI application around another one."""
 
-    def __init__(self, app: App, door: Doorkeeper, routes: Mapping[tuple[str, str], Hot]) -> None:
+    def __init__(
+        self, app: App, door: Doorkeeper, routes: Mapping[tuple[str, str], Hot], *, position: Callable[[], int]
+    ) -> None:
         self._app = app
         self._door = door
         self._routes = routes
+        self._position = position
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
@@ -40,7 +44,8 @@ class Front:
             status, headers, body = await self._answer(hot, scope["method"], scope["headers"], receive)
         except HanseError as error:
             status, headers, body = refusal(error, scope["path"])
-        headers.append((b"content-length", str(len(body)).encode()))
+        headers.append((b"content-length", b"%d" % len(body)))
+        headers.append((POSITION, b"%d" % self._position()))
         headers += SECURITY_HEADERS
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -56,7 +61,7 @@ class Front:
                 media_type = value.partition(b";")[0].strip().lower()
         if media_type not in JSON_TYPES:
             raise InvalidInput("app.bad_media_type", "Send the body as application/json.", field="Content-Type")
-        return await hot(principal, key.decode("latin-1"), await _body(receive))
+        return await hot(principal, key.decode("latin-1"), await read_body(receive))
 
 
 def too_large(limit: int) -> InvalidInput:
@@ -64,7 +69,8 @@ def too_large(limit: int) -> InvalidInput:
     return InvalidInput("app.too_large", f"Send at most {limit} bytes in one request.", limit=limit)
 
 
-async def _body(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
+    """The whole body of a request; raises `InvalidInput` for one beyond `BODY_MAX`."""
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body"):

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.app.http.front import Hot
 from hanse.app.http.orders import ORDERS_PATH, Reply, fingerprint, order_job, order_reply, refusal
 from hanse.app.http.placing import Checkout, place_basket
@@ -41,7 +41,7 @@ _checkout = msgspec.json.Decoder(Checkout)
 _address = msgspec.json.Decoder(NewAddress)
 
 
-def hot_routes(house: House, sealer: Sealer) -> dict[tuple[str, str], Hot]:
+def hot_routes(house: Home, sealer: Sealer) -> dict[tuple[str, str], Hot]:
     """The fast routes by method and path; all of them are a shopper's."""
     return {
         ("POST", ORDERS_PATH): partial(_place, house),
@@ -52,31 +52,31 @@ def hot_routes(house: House, sealer: Sealer) -> dict[tuple[str, str], Hot]:
     }
 
 
-async def _place(house: House, principal: Principal, key: str, body: bytes) -> Reply:
+async def _place(house: Home, principal: Principal, key: str, body: bytes) -> Reply:
     return order_reply(await house.submit(order_job(body, principal.id, key)))
 
 
-async def _fill(house: House, principal: Principal, key: str, body: bytes) -> Reply:
+async def _fill(house: Home, principal: Principal, key: str, body: bytes) -> Reply:
     lines = _read(_lines, body).lines
     stamp = fingerprint("PUT", LINES_PATH, body)
     return _told(await house.submit(Job(baskets.put, (principal.id, lines), principal.caller, key, stamp)), LINES_PATH)
 
 
-async def _choose(house: House, principal: Principal, key: str, body: bytes) -> Reply:
+async def _choose(house: Home, principal: Principal, key: str, body: bytes) -> Reply:
     chosen = _read(_choice, body)
     choose = partial(baskets.choose, fulfilment=chosen.fulfilment, address_id=chosen.address_id, payment=chosen.payment)
     stamp = fingerprint("PATCH", BASKET_PATH, body)
     return _told(await house.submit(Job(choose, (principal.id,), principal.caller, key, stamp)), BASKET_PATH)
 
 
-async def _check_out(house: House, principal: Principal, key: str, body: bytes) -> Reply:
+async def _check_out(house: Home, principal: Principal, key: str, body: bytes) -> Reply:
     token = _read(_checkout, body).card_token if body else ""
     stamp = fingerprint("POST", CHECKOUT_PATH, body)
     job = Job(place_basket, (principal.id, token), principal.caller, key, stamp)
     return order_reply(await house.submit(job), CHECKOUT_PATH)
 
 
-async def _keep_address(house: House, sealer: Sealer, principal: Principal, key: str, body: bytes) -> Reply:
+async def _keep_address(house: Home, sealer: Sealer, principal: Principal, key: str, body: bytes) -> Reply:
     address = _read(_address, body)
     stamp = fingerprint("POST", ADDRESSES_PATH, body)
     ask = Ask(house.submit, lambda: house.district, caller=principal.caller, key=key, fingerprint=stamp)

@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.app.http.stream import Feed, Happening, happening
 from hanse.district.own import Decisions, Troubles
 from hanse.events.dictionary import kind_of
@@ -34,7 +34,7 @@ LATEST_MAX = 100
 class Pulse:
     """Counts what is committed, second by second, for the last minute."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Home) -> None:
         self._seconds: deque[tuple[int, int, int]] = deque(maxlen=PULSE_S)
         self._stop = house.listen(self._hear)
 
@@ -101,14 +101,14 @@ class DecisionShown(msgspec.Struct, frozen=True):
 
 
 @get("/api/league/summary", roles=("league",), tags=["league"], summary="How the district does", sync_to_thread=False)
-def get_summary(house: NamedDependency[House], feed: NamedDependency[Feed], pulse: NamedDependency[Pulse]) -> Summary:
+def get_summary(house: NamedDependency[Home], feed: NamedDependency[Feed], pulse: NamedDependency[Pulse]) -> Summary:
     """Orders a second, open orders, and what waits for a person."""
     return summary(house, feed, pulse)
 
 
 @get("/api/stories/{story_id:str}", roles=("league",), tags=["league"], summary="A story", sync_to_thread=False)
 def get_story(
-    house: NamedDependency[House],
+    house: NamedDependency[Home],
     story_id: FromPath[str],
     limit: Annotated[int, QueryParameter(required=False, ge=1, le=1_000)] = 200,
 ) -> tuple[Happening, ...]:
@@ -121,7 +121,7 @@ def get_story(
 
 @get("/api/decisions", roles=("league",), tags=["league"], summary="The latest decisions", sync_to_thread=False)
 def list_decisions(
-    house: NamedDependency[House], limit: Annotated[int, QueryParameter(required=False, ge=1, le=LATEST_MAX)] = 20
+    house: NamedDependency[Home], limit: Annotated[int, QueryParameter(required=False, ge=1, le=LATEST_MAX)] = 20
 ) -> tuple[DecisionShown, ...]:
     """What brains chose, why, and what came of it; the newest first."""
     view = house.district.view(Decisions)
@@ -159,7 +159,7 @@ def stream_events(
 ROUTES = (get_summary, get_story, list_decisions, stream_events)
 
 
-def summary(house: House, feed: Feed, pulse: Pulse) -> Summary:
+def summary(house: Home, feed: Feed, pulse: Pulse) -> Summary:
     """How the district does now."""
     district = house.district
     orders, troubles = district.view(Orders), district.view(Troubles)
@@ -174,10 +174,10 @@ def summary(house: House, feed: Feed, pulse: Pulse) -> Summary:
         accepted=orders.accepted,
         closed=orders.closed,
         open=len(orders.open),
-        waiting=house.writer.waiting,
+        waiting=house.waiting,
         steps_owed=district.steps_owed,
         streams=feed.clients,
-        restarts=house.writer.restarts,
+        restarts=house.restarts,
         orders_by_second=pulse.series(),
         failed_steps=tuple(troubles.failed_steps[-LATEST_MAX:]),
         failed_effects=tuple(troubles.failed_effects[-LATEST_MAX:]),

@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.app.http.orders import Reply, fingerprint, order_reply, refusal
 from hanse.app.http.problems import Problem
 from hanse.district.answers import KEY_LENGTH_MAX
@@ -157,7 +157,7 @@ def place_basket(district: District, shopper_id: str, card_token: str) -> OrderA
     request_max_body_size=BATCH_BYTES_MAX,
 )
 async def place_batch(
-    house: NamedDependency[House],
+    house: NamedDependency[Home],
     principal: NamedDependency[Principal],
     data: JSONBody[Annotated[tuple[BatchOrder, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]],
 ) -> Response[tuple[BatchAnswer, ...]]:
@@ -172,7 +172,7 @@ async def place_batch(
     return Response(b"[" + b",".join(rows) + b"]", media_type="application/json")  # type: ignore[arg-type]
 
 
-def _submit(house: House, principal: Principal, one: BatchOrder) -> "asyncio.Future[Answer] | Reply":
+def _submit(house: Home, principal: Principal, one: BatchOrder) -> "asyncio.Future[Answer] | Reply":
     try:
         shopper_id = _for_whom(principal, one.shopper_id)
         request = PlaceOrder(one.lines, one.fulfilment, one.address_id, one.payment, one.card_token)
@@ -194,7 +194,7 @@ def _for_whom(principal: Principal, shopper_id: str) -> str:
 
 @get("/api/orders", roles=("shopper",), tags=["orders"], summary="Your orders", sync_to_thread=False)
 def list_orders(
-    house: NamedDependency[House],
+    house: NamedDependency[Home],
     principal: NamedDependency[Principal],
     cursor: Annotated[str, QueryParameter(required=False, max_length=ID_LENGTH_MAX)] = "",
     limit: Annotated[int, QueryParameter(required=False, ge=1, le=PAGE_MAX)] = 20,
@@ -211,7 +211,7 @@ def list_orders(
     "/api/orders/{order_id:str}", roles=("shopper", "league"), tags=["orders"], summary="An order", sync_to_thread=False
 )
 def get_order(
-    house: NamedDependency[House], principal: NamedDependency[Principal], order_id: FromPath[str]
+    house: NamedDependency[Home], principal: NamedDependency[Principal], order_id: FromPath[str]
 ) -> OrderShown:
     """One order, open or closed."""
     return order_shown(_mine(house, principal, order_id))
@@ -226,7 +226,7 @@ def get_order(
 )
 async def cancel_order(
     ask: NamedDependency[Ask],
-    house: NamedDependency[House],
+    house: NamedDependency[Home],
     principal: NamedDependency[Principal],
     order_id: FromPath[str],
     data: JSONBody[Cancellation | None] = None,
@@ -261,7 +261,7 @@ async def refund_part(
 ROUTES = (place_order, order_basket, place_batch, list_orders, get_order, cancel_order, refund_part)
 
 
-def order_of(house: House, order_id: str) -> Order:
+def order_of(house: Home, order_id: str) -> Order:
     """An order, open from the view or closed from its story; raises `NotFound`."""
     found = house.district.view(Orders).open.get(order_id) or from_story(house.journal.story(order_id))
     if found is None:
@@ -307,7 +307,7 @@ def lines_shown(lines: Sequence[Line]) -> tuple[LineShown, ...]:
     return tuple(LineShown(*msgspec.structs.astuple(line)) for line in lines)
 
 
-def _mine(house: House, principal: Principal, order_id: str) -> Order:
+def _mine(house: Home, principal: Principal, order_id: str) -> Order:
     found = order_of(house, order_id)
     # Not "not allowed": who may not see an order does not get to know that it exists.
     if principal.role != "league" and found.placed.shopper_id != principal.id:

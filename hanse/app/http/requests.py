@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from hanse.app.auth import Doorkeeper, check_role
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.app.http.front import JSON_TYPES
 from hanse.app.http.orders import fingerprint
 from hanse.app.http.problems import invalid
@@ -78,9 +78,9 @@ def provide_principal(request: Request[Any, Any, Any]) -> Principal:
     return principal
 
 
-def provide_house(request: Request[Any, Any, Any]) -> House:
+def provide_house(request: Request[Any, Any, Any]) -> Home:
     """The running district with all its parts."""
-    house: House = request.app.state.house
+    house: Home = request.app.state.house
     return house
 
 

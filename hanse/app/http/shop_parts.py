@@ -12,7 +12,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.app.http.placing import LineShown, lines_shown
 from hanse.district.asking import Ask
 from hanse.district.core import District
@@ -81,7 +81,7 @@ def list_parts(district: NamedDependency[District], principal: NamedDependency[P
     summary="Where to bring it",
 )
 async def get_address(
-    house: NamedDependency[House], principal: NamedDependency[Principal], part_id: FromPath[str]
+    house: NamedDependency[Home], principal: NamedDependency[Principal], part_id: FromPath[str]
 ) -> Delivery:
     """The address of an open part that is to be delivered."""
     address_id = address_for(house.district, principal, part_id)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.district.core import District
 from hanse.events.dictionary import kind_of
 from hanse.events.finance import CardPaymentAsked
@@ -81,7 +81,7 @@ def happening(entry: Entry) -> Happening:
 class Feed:
     """Hands the entries of each commit to the clients that may see them."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Home) -> None:
         self._house = house
         self._clients: set[_Client] = set()
         self._stop = house.listen(self._hear)

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from hanse.app.house import House, now_us
+from hanse.app.home import Home
+from hanse.app.house import now_us
 from hanse.app.pages.live import Live
 from hanse.app.pages.shelves import Shelves
 from hanse.app.worlds import Town
@@ -75,7 +76,7 @@ class Pulse:
 class Homes:
     """Where members live, as the vault knows it."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Home) -> None:
         self._house = house
 
     def addresses(self, person_id: str) -> list[tuple[str, Address]]:
@@ -114,7 +115,7 @@ class BaseMap:
 class Backstage:
     """What all visits to one house share."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Home) -> None:
         self.house = house
         self.town = _town(house)
         self.shelves = Shelves(self.town)
@@ -160,7 +161,7 @@ class Backstage:
             stop()
 
 
-def _town(house: House) -> Town | None:
+def _town(house: Home) -> Town | None:
     try:
         return house.world.town if house.world else None
     except Unavailable:

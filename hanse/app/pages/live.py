@@ -7,7 +7,7 @@ busy shop costs no more than a quiet one, and nobody is sent what they cannot re
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-from hanse.app.house import House
+from hanse.app.home import Home
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import LimitExceeded
 
@@ -32,7 +32,7 @@ def sent(messages: Iterable[Message]) -> bytes:
 class Live:
     """Open streams of one house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Home) -> None:
         self._house = house
         self._open: set[asyncio.Event] = set()
         self._ending = False

@@ -40,7 +40,7 @@ from hanse.market.search import ProductIndex
 from hanse.people.vault import Sealer
 
 if TYPE_CHECKING:
-    from hanse.app.house import House
+    from hanse.app.home import Home
     from hanse.district.core import District
 
 __all__ = ["LOCALE_COOKIE", "THEME_COOKIE", "Reply", "Visit", "local"]
@@ -81,7 +81,7 @@ class Visit:
     # Asking
 
     @property
-    def house(self) -> House:
+    def house(self) -> Home:
         """The house that the page belongs to."""
         return self.backstage.house
 
