@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
+import os
 import socket
 import sys
-
-import msgspec
 
 from hanse.app.house import House
 from hanse.app.relay import App, Counter, News, Standing, Welcome
@@ -85,12 +84,12 @@ class Followers:
             "-c",
             f"from hanse.app.server import serve_outpost; serve_outpost({theirs.fileno()})",
             pass_fds=(theirs.fileno(),),
+            env={**os.environ, **self._house.settings.environment()},
         )
         theirs.close()
         counter = Counter(self._app, *await asyncio.open_connection(sock=ours))
         try:
-            settings = msgspec.to_builtins(self._house.settings, enc_hook=str)
-            counter.tell(Welcome(settings, self._port, writes_snapshots=number == 0))
+            counter.tell(Welcome(self._port, writes_snapshots=number == 0))
             counter.tell(self._news())
             self._counters[number] = counter
             await counter.serve()

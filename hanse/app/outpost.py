@@ -118,7 +118,8 @@ class Outpost(Home):
 
     def hear(self, news: News) -> None:
         """Take in what the writer says, and catch up."""
-        if news.position > self.news.position and len(self._told) < TOLD_MAX:
+        known = max(self.news.position, self._follower.position)
+        if news.position > known and len(self._told) < TOLD_MAX:
             self._told.append((news.position, time.monotonic()))
         self.news = news
         self._catch_up()

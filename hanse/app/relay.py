@@ -5,6 +5,7 @@ the writer, as for any request. Both ends are of one program and one user; the s
 """
 
 import asyncio
+import logging
 import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ FRAME_MAX = 4 * 1_048_576
 PIECE_MAX = 262_144
 """Bytes of an answer that travel at a time, so that a long one does not keep the others waiting."""
 
+log = logging.getLogger("hanse.relay")
+
 _LENGTH = struct.Struct("<I")
 
 Scope = Any
@@ -30,9 +33,8 @@ T = TypeVar("T")
 
 
 class Welcome(msgspec.Struct, frozen=True, array_like=True, tag="welcome"):
-    """The first words to a follower: the settings, where to listen, and whether it writes the snapshots."""
+    """The first words to a follower: where to listen, and whether it writes the snapshots."""
 
-    settings: dict[str, Any]
     port: int
     writes_snapshots: bool
 
@@ -62,7 +64,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True, tag="request"):
     raw_path: bytes
     query: bytes
     scheme: str
-    client: tuple[str, int] | None
+    client: tuple[str, int | str] | None
     headers: Headers
     body: bytes
 
@@ -109,6 +111,10 @@ async def receive(reader: asyncio.StreamReader, decoder: "msgspec.msgpack.Decode
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         return decoder.decode(await reader.readexactly(length)) if length <= FRAME_MAX else None
     except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    except msgspec.DecodeError as error:
+        # Both ends are of one program: a bug. Who hangs up is started again.
+        log.error("a message that can't be read: %s", error)
         return None
 
 

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -25,7 +24,7 @@ from hanse.app.house import House
 from hanse.app.http.forward import Forward
 from hanse.app.outpost import Outpost
 from hanse.app.relay import Line
-from hanse.app.settings import Settings
+from hanse.app.settings import Settings, from_environment
 from hanse.app.worlds import World
 from hanse.kernel.errors import Unavailable
 
@@ -94,7 +93,7 @@ async def serve_house(
 async def _serve_outpost(descriptor: int) -> None:
     line = Line(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor)))
     welcome = await line.welcome()
-    settings = msgspec.convert(welcome.settings, Settings, dec_hook=lambda cls, said: cls(said))
+    settings = from_environment()
     outpost, stop = Outpost(settings, writes_snapshots=welcome.writes_snapshots), asyncio.Event()
     listening = asyncio.create_task(line.listen(outpost.hear))
     listening.add_done_callback(lambda _: stop.set())

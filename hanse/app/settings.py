@@ -38,7 +38,6 @@ class Settings(msgspec.Struct, frozen=True):
     """Whether anybody may take any seat, as in `hanse demo`. Never with real people's data."""
     snapshot_every: int = 250_000
     """Entries after which a snapshot is written beside the running district."""
-
     followers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Processes beside the writer that answer reads and pages; one for each further core is a good number."""
 
