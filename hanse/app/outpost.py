@@ -68,6 +68,7 @@ class Outpost(Home):
         self._ticker: asyncio.Task[None] | None = None
         self._writes_snapshots = writes_snapshots
         self._snapshot_at = newest_position(self.snapshots)
+        self._writing: asyncio.Future[tuple[int, int]] | None = None
 
     @property
     def district(self) -> District:
@@ -111,6 +112,8 @@ class Outpost(Home):
         """Let go of everything."""
         if self._ticker is not None:
             self._ticker.cancel()
+        if self._writing is not None:
+            await self._writing
         self.journal.close()
         self.vault.close()
 
@@ -143,6 +146,7 @@ class Outpost(Home):
             self._told.popleft()
         self._moved.set()
         self._moved = asyncio.Event()
+        self._write_snapshot()
         self._judge()
         self._catch_up()
 
@@ -181,12 +185,14 @@ class Outpost(Home):
             self._catch_up()
             self._judge()
             gc.collect(1)
-            if self._writes_snapshots and self.district.position - self._snapshot_at >= self.settings.snapshot_every:
-                self._snapshot_at = self.district.position
-                self._write_snapshot()
 
     def _write_snapshot(self) -> None:
-        """Write the state down in a copy of this process: it stands still there, and goes on here."""
+        """Write the state down, when it is time, in a copy of this process: it stands still there, and goes on here."""
+        if not self._writes_snapshots or self._writing is not None:
+            return
+        if self.district.position - self._snapshot_at < self.settings.snapshot_every:
+            return
+        self._snapshot_at = self.district.position
         child = os.fork()
         if child == 0:
             code = 1
@@ -195,4 +201,10 @@ class Outpost(Home):
                 code = 0
             finally:
                 os._exit(code)
-        asyncio.get_running_loop().run_in_executor(None, os.waitpid, child, 0)
+        self._writing = asyncio.get_running_loop().run_in_executor(None, os.waitpid, child, 0)
+        self._writing.add_done_callback(self._written)
+
+    def _written(self, writing: "asyncio.Future[tuple[int, int]]") -> None:
+        self._writing = None
+        if writing.result()[1]:
+            log.error("the snapshot could not be written; the next one is tried in its turn")

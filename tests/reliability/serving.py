@@ -15,6 +15,7 @@ from hanse.kernel.principal import Principal
 __all__ = ["Server", "serving"]
 
 STARTED = "is open: "
+_HANSE = (sys.executable, "-c", "from hanse.app.cli import main; main()")
 
 
 class Server:
@@ -45,12 +46,12 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Server]:
+def serving(data: Path, *options: str) -> Iterator[Server]:
     """Serve the district of a folder until the block ends; its output goes to `server.log` beside the folder."""
     log = data.parent / "server.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from hanse.app.cli import main; main()", "up", "--data", str(data), "--port", "0"],
+            [*_HANSE, "up", "--data", str(data), "--port", "0", *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
