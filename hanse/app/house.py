@@ -26,10 +26,11 @@ from hanse.district.views import View
 from hanse.district.writer import Writer
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import Payments
-from hanse.flows import joining, order
+from hanse.flows import joining, neighbours, order
 from hanse.journal.durable import make_folder, write_file
 from hanse.journal.protocol import Entry, Journal
 from hanse.journal.sqlite import SqliteJournal
+from hanse.market.away.views import Away
 from hanse.market.baskets.views import Baskets
 from hanse.market.catalogue.views import Catalogue
 from hanse.market.orders.views import Orders
@@ -39,8 +40,8 @@ from hanse.supply.stock.views import Stock
 
 __all__ = ["FLOWS", "VIEWS", "House", "now_us", "open_journal"]
 
-VIEWS: tuple[type[View], ...] = (Catalogue, Baskets, Orders, Stock, Ledger, Payments, Members)
-FLOWS: tuple[Flow, ...] = (joining, order)
+VIEWS: tuple[type[View], ...] = (Catalogue, Baskets, Orders, Stock, Ledger, Payments, Members, Away)
+FLOWS: tuple[Flow, ...] = (joining, order, neighbours)
 
 GATHER_S = 0.001
 """How long a turn waits for company while several people order at once: fewer commits, each of more orders."""

@@ -167,6 +167,10 @@ class District:
             self._ask(effects, position, now_us)
         return position
 
+    def act_as(self, act: Callable[..., Any]) -> None:
+        """Enter what is recorded next under another function's name: that of what a command runs for somebody."""
+        self._origin = origin_of(act)
+
     def decided(
         self,
         capability: str,
@@ -294,11 +298,11 @@ class District:
             body = _encode(job.command(self, *job.arguments))
         except HanseError as error:
             if self.position != before:
-                raise Stopped(self._origin, job, error) from error
+                raise Stopped(origin_of(job.command), job, error) from error
             return Answer(error.kind, _encode(problem(error)), self.position)
         except Exception as error:  # any bug: harmless before the first record, fatal after it
             if self.position != before:
-                raise Stopped(self._origin, job, error) from error
+                raise Stopped(origin_of(job.command), job, error) from error
             return Answer("Bug", _encode(bug(error)), self.position)
         return Answer("ok", body, self.position)
 

@@ -119,6 +119,7 @@ def _heard(district: District, sender: str, message: MessageSent) -> str:
     """Run the hearer; what went wrong before it recorded anything, or nothing."""
     cls, hearer = district.hearers[message.kind]
     before = district.position
+    district.act_as(hearer)
     try:
         hearer(district, sender, msgspec.convert(message.body, cls))
     except Exception as error:  # any bug: it parks this one channel, and stops the writer only behind a record

@@ -6,9 +6,26 @@ from hanse.events.dictionary import Body, Event, stored, upcast
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
 from hanse.kernel.time import OpeningHours
-from hanse.kernel.values import EndReason, Fulfilment, Part, PayBy, Transfer, VatAmount, Wish
+from hanse.kernel.values import (
+    AwayPart,
+    EndReason,
+    Fulfilment,
+    Part,
+    PayBy,
+    SeenWish,
+    Transfer,
+    VatAmount,
+    Wish,
+)
 
 __all__ = [
+    "AwayCancelAsked",
+    "AwayCancelRefused",
+    "AwayOrderAsked",
+    "AwayOrderClosed",
+    "AwayOrderRefused",
+    "AwayOrderTaken",
+    "AwayPartMoved",
     "BasketChanged",
     "OffersSet",
     "OrderClosed",
@@ -192,6 +209,78 @@ class PartSettled(Event, frozen=True):
 @stored("market.order_closed", story="order_id")
 class OrderClosed(Event, frozen=True):
     """Every part has come to its end; nothing will happen to this order any more but a refund."""
+
+    order_id: str
+    outcome: Literal["fulfilled", "partly", "unfulfilled"]
+
+
+@stored("market.away_order_asked", story="order_id")
+class AwayOrderAsked(Event, frozen=True):
+    """A shopper of this district asked for goods of a neighbour's shops, at the prices seen there.
+
+    `group_id` joins orders in several districts that were wanted together; each is decided for itself. The
+    neighbour does not take it on behind `until_us`.
+    """
+
+    order_id: str
+    group_id: str
+    shopper_id: str
+    neighbour: str
+    currency: str
+    total_minor: int
+    lines: tuple[SeenWish, ...]
+    until_us: int
+
+
+@stored("market.away_order_taken", story="order_id")
+class AwayOrderTaken(Event, frozen=True):
+    """The neighbour placed the order: its stock is held there."""
+
+    order_id: str
+    parts: tuple[AwayPart, ...]
+
+
+@stored("market.away_order_refused", story="order_id")
+class AwayOrderRefused(Event, frozen=True):
+    """The neighbour did not place the order.
+
+    `offers` says more by offer: the price of now where it changed (0: off), the missing units where it was sold out.
+    """
+
+    order_id: str
+    why: Literal["late", "currency", "limit", "changed", "sold_out"]
+    offers: dict[str, int]
+
+
+@stored("market.away_part_moved", story="order_id")
+class AwayPartMoved(Event, frozen=True):
+    """The neighbour told how a part stands: its stage, what its goods come to, what of that was given back by now."""
+
+    order_id: str
+    part_id: str
+    stage: Literal["accepted", "picked", "collected", "settled", "refused", "cancelled", "expired"]
+    goods_minor: int
+    refunded_minor: int
+    reason: EndReason = ""
+
+
+@stored("market.away_cancel_asked", story="order_id")
+class AwayCancelAsked(Event, frozen=True):
+    """The shopper wants the order back; the neighbour decides whether it is too late."""
+
+    order_id: str
+
+
+@stored("market.away_cancel_refused", story="order_id")
+class AwayCancelRefused(Event, frozen=True):
+    """It was too late to take anything of the order back."""
+
+    order_id: str
+
+
+@stored("market.away_order_closed", story="order_id")
+class AwayOrderClosed(Event, frozen=True):
+    """Every part has come to its end at the neighbour; nothing will happen to this order any more but a refund."""
 
     order_id: str
     outcome: Literal["fulfilled", "partly", "unfulfilled"]

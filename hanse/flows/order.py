@@ -42,12 +42,12 @@ from hanse.finance.payments.views import CARD, wallet_of
 from hanse.kernel.errors import InvalidInput, NotFound
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.money import AMOUNT_MAX_MINOR
-from hanse.kernel.values import Fulfilment, Part, PayBy, Wish
+from hanse.kernel.values import Fulfilment, PayBy, Wish
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Orders, due, order, part_of
 from hanse.people.members.views import keeps_address
 from hanse.supply.stock import service as stock
-from hanse.supply.stock.views import missing
+from hanse.supply.stock.views import missing, missing_by_offer
 
 __all__ = [
     "DEADLINES",
@@ -109,7 +109,7 @@ def place(district: District, shopper_id: str, request: PlaceOrder) -> OrderAnsw
     short = missing(district, parts)
     if short:
         stock.note_short(district, shopper_id, short)
-        return OrderAnswer("sold_out", missing=_by_offer(parts, short))
+        return OrderAnswer("sold_out", missing=missing_by_offer(parts, short))
     holds = payments.holds_for(wallet_of(shopper_id) if by_wallet else CARD, parts)
     short_minor = shortfall(district, holds) if by_wallet else 0
     if short_minor:
@@ -234,8 +234,3 @@ STEPS: Sequence[tuple[type[Event], Step]] = [
 ]
 DEADLINES: Sequence[Deadline] = [expire]
 EFFECTS: Sequence[tuple[type[Event], str]] = [(CardPaymentAsked, "card.charge"), (CardRefundAsked, "card.refund")]
-
-
-def _by_offer(parts: Sequence[Part], short: dict[str, int]) -> dict[str, int]:
-    """How many units are missing, by the offers that draw on the short items."""
-    return {line.offer_id: short[line.item_id] for part in parts for line in part.lines if line.item_id in short}

@@ -5,15 +5,18 @@ from typing import Annotated, Literal
 import msgspec
 
 from hanse.kernel.ids import ID_LENGTH_MAX
+from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.quantity import PIECES_MAX
 
 __all__ = [
+    "AwayPart",
     "EndReason",
     "Fulfilment",
     "Line",
     "Part",
     "PayBy",
     "RefundReason",
+    "SeenWish",
     "Transfer",
     "TransferAction",
     "VatAmount",
@@ -37,6 +40,13 @@ class Wish(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
     offer_id: Annotated[str, msgspec.Meta(max_length=ID_LENGTH_MAX)]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=PIECES_MAX)]
+
+
+class SeenWish(Wish, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A wish for a neighbour's offer: at which shop and at which price, gross, it was seen there."""
+
+    shop_id: Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
+    price_minor: Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_MINOR)]
 
 
 class Line(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -75,6 +85,16 @@ class Part(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     vat: tuple[VatAmount, ...]
     promised_us: int
     fee_minor: int = 0
+
+
+class AwayPart(msgspec.Struct, frozen=True, gc=False):
+    """What one of a neighbour's shops has taken on of an order, and when it is promised."""
+
+    part_id: str
+    shop_id: str
+    shop_name: str
+    goods_minor: int
+    promised_us: int
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from hanse.app.i18n import N_
 from hanse.app.pages.visit import Visit
+from hanse.app.pages.wording import AWAY_REFUSALS, AWAY_STAGES
 from hanse.events import district as own
 from hanse.events import finance, learning, market, people, supply
 from hanse.events.dictionary import Event, decode
@@ -174,6 +175,27 @@ def _trouble(text: str, field: str) -> Teller:
     return lambda visit, event, shops: Saying("triangle-alert", visit.say(text), getattr(event, field), failed=True)
 
 
+def _away(text: str) -> Teller:
+    return lambda visit, event, shops: Saying(
+        "receipt-text", visit.say(text), f"{event.neighbour} · {visit.money(event.total_minor)}"
+    )
+
+
+def _away_taken(visit: Visit, event: market.AwayOrderTaken, shops: Shops) -> Saying:
+    return Saying("check", visit.say("The neighbour took it on"), " + ".join(part.shop_name for part in event.parts))
+
+
+def _away_refused(visit: Visit, event: market.AwayOrderRefused, shops: Shops) -> Saying:
+    return Saying("circle-x", visit.say("The neighbour refused it"), visit.say(AWAY_REFUSALS[event.why]), failed=True)
+
+
+def _away_moved(visit: Visit, event: market.AwayPartMoved, shops: Shops) -> Saying:
+    failed = event.stage in ("refused", "cancelled", "expired")
+    return Saying(
+        "package-check", visit.say("At the neighbour: %(stage)s", stage=visit.say(AWAY_STAGES[event.stage])), "", failed
+    )
+
+
 def _neighbour(icon: str, text: str) -> Teller:
     return lambda visit, event, shops: Saying(
         icon, visit.say(text), f"{event.neighbour} {getattr(event, 'kind', '')}".strip()
@@ -205,6 +227,10 @@ _TELLERS: dict[type[Event], Teller] = {
     own.StepFailed: _trouble(N_("A step failed and was passed over"), "error"),
     own.CommandStopped: _trouble(N_("A command stopped the writer"), "error"),
     own.EffectFailed: _trouble(N_("The world outside did not answer"), "error"),
+    market.AwayOrderAsked: _away(N_("A neighbour's shops were asked")),
+    market.AwayOrderTaken: _away_taken,
+    market.AwayOrderRefused: _away_refused,
+    market.AwayPartMoved: _away_moved,
     own.ChannelParked: _trouble(N_("A neighbour is not understood"), "error"),
     own.NeighbourDeclared: _neighbour("route", N_("A neighbour was declared")),
     own.MessageSent: _neighbour("arrow-right", N_("A message to a neighbour")),
@@ -228,6 +254,9 @@ _PLAIN: dict[type[Event], tuple[str, str, bool]] = {
     people.AddressKept: ("house", N_("A member keeps an address"), False),
     people.ConsentGiven: ("shield-check", N_("A member gave consent"), False),
     people.ConsentWithdrawn: ("shield-check", N_("A member withdrew consent"), False),
+    market.AwayCancelAsked: ("undo-2", N_("The neighbour is asked to take it back"), False),
+    market.AwayCancelRefused: ("circle-alert", N_("Too late to take it back"), True),
+    market.AwayOrderClosed: ("badge-check", N_("The neighbour is done with it"), False),
     own.DistrictDeployed: ("zap", N_("The district started with new steps"), False),
     own.EffectAnswered: ("check", N_("The world outside answered"), False),
     learning.OutcomeObserved: ("eye", N_("What came of a decision"), False),

@@ -5,7 +5,17 @@ from typing import Protocol
 from hanse.app.i18n import N_
 from hanse.kernel.errors import HanseError
 
-__all__ = ["ALLERGENS", "PURPOSES", "REFUSALS", "SHOP_KINDS", "Speaker", "refusal", "shop_kind"]
+__all__ = [
+    "ALLERGENS",
+    "AWAY_REFUSALS",
+    "AWAY_STAGES",
+    "PURPOSES",
+    "REFUSALS",
+    "SHOP_KINDS",
+    "Speaker",
+    "refusal",
+    "shop_kind",
+]
 
 
 class Speaker(Protocol):
@@ -66,6 +76,27 @@ PURPOSES = {
         N_("Count me in statistics"),
         N_("Your orders may be counted with everybody's, so that nobody can be recognised in them."),
     ),
+}
+
+# Where a part stands at a neighbour's shop.
+AWAY_STAGES = {
+    "placed": N_("waits for the shop"),
+    "accepted": N_("the shop takes it on"),
+    "picked": N_("it lies ready"),
+    "collected": N_("it was collected"),
+    "settled": N_("it was collected and paid"),
+    "refused": N_("the shop refused it"),
+    "cancelled": N_("it was cancelled"),
+    "expired": N_("the shop did not answer in time"),
+}
+
+# Why a neighbour did not place an order.
+AWAY_REFUSALS = {
+    "late": N_("It heard of it too late."),
+    "currency": N_("It counts in another currency."),
+    "limit": N_("As much is owed to it as was agreed."),
+    "changed": N_("A price changed, or an offer was taken off."),
+    "sold_out": N_("Something was sold out."),
 }
 
 

@@ -30,6 +30,7 @@ from hanse.kernel.values import Part, VatAmount
 __all__ = [
     "ANSWER_WITHIN_US",
     "ENDED",
+    "END_STAGES",
     "Order",
     "Orders",
     "PartState",
@@ -61,12 +62,13 @@ ANSWER_WITHIN_US = 30 * MINUTE_US
 """A shop that stays silent longer after its promised time loses the order."""
 
 RECENT_MAX = 50
-_END_STAGES: dict[str, Stage] = {
+END_STAGES: dict[str, Stage] = {
     "refused": "refused",
     "cancelled": "cancelled",
     "unanswered": "expired",
     "unpaid": "expired",
 }
+"""The stage of a part that ended, by why it did."""
 
 
 Moving = PartAccepted | PartPicked | PartHandedOver | PartDelivered | PartCollected | PartSettled | PartEnded
@@ -136,7 +138,7 @@ class Order(msgspec.Struct, gc=False):
             self.moved = self.parts
         state = self.moved[event.part_id]
         if isinstance(event, PartEnded):
-            state.stage, state.reason = _END_STAGES[event.why], event.reason
+            state.stage, state.reason = END_STAGES[event.why], event.reason
             return state
         state.stage = _STAGE_OF[type(event)]
         if isinstance(event, PartPicked):

@@ -11,7 +11,7 @@ from hanse.events.market import OrderPlaced, PartPicked
 from hanse.events.supply import StockCounted, StockIssued, StockReleased, StockReturned
 from hanse.kernel.values import Line, Part
 
-__all__ = ["Item", "Stock", "available", "held_for", "missing"]
+__all__ = ["Item", "Stock", "available", "held_for", "missing", "missing_by_offer"]
 
 
 class Item(msgspec.Struct, gc=False):
@@ -118,3 +118,8 @@ def missing(district: District, parts: Iterable[Part]) -> dict[str, int]:
             if free < count:
                 short[item_id] = count - max(free, 0)
     return short
+
+
+def missing_by_offer(parts: Iterable[Part], short: dict[str, int]) -> dict[str, int]:
+    """How many units are missing, by the offers that draw on the short items."""
+    return {line.offer_id: short[line.item_id] for part in parts for line in part.lines if line.item_id in short}
