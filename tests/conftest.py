@@ -24,6 +24,27 @@ from hanse.people.members import service as members
 from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import Stock
 from hanse.testing import district
+from hanse.testing.postgres import PostgresServer, why_no_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real server, one for each process that runs tests; do not stop it, others want it too."""
+    if why_no_postgres():
+        pytest.skip(why_no_postgres())
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> str:
+    """The address of an empty database."""
+    return postgres_server.new_database()
+
 
 ALWAYS = hours_of([[[0, 1440]]] * 7)
 

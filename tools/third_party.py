@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def page() -> str:
     licences = python_licences()
     installed = _closure("hanse", extras=set())
     demo = _closure("hanse", extras={"demo"}) - installed
-    rest = set(licences) - installed - demo
+    postgres = _closure("hanse", extras={"postgres"}) - installed - demo
+    rest = set(licences) - installed - demo - postgres
     npm = npm_licences(Path("frontend/package-lock.json"))
     return "\n".join(
         [
@@ -69,6 +71,7 @@ def page() -> str:
             "",
             *_table("Installed with Hanse", {name: licences[name] for name in sorted(installed & set(licences))}),
             *_table("Installed with the demo", {name: licences[name] for name in sorted(demo & set(licences))}),
+            *_table("Installed for PostgreSQL", {name: licences[name] for name in sorted(postgres & set(licences))}),
             *_table("Built into the pages", npm),
             *_table("For tests, checks and building only", {name: licences[name] for name in sorted(rest)}),
             "## Data",
@@ -110,7 +113,7 @@ def _closure(name: str, *, extras: set[str]) -> set[str]:
     seen = set(waiting)
     while waiting:
         package, wanted = waiting.pop()
-        for text in metadata.requires(package) or []:
+        for text in _own_requirements() if package == "hanse" else metadata.requires(package) or []:
             need = Requirement(text)
             if need.marker and not any(need.marker.evaluate({"extra": extra}) for extra in wanted | {""}):
                 continue
@@ -120,6 +123,17 @@ def _closure(name: str, *, extras: set[str]) -> set[str]:
                 seen.add(step)
                 waiting.append(step)
     return found
+
+
+def _own_requirements() -> list[str]:
+    """What pyproject.toml asks for now; the installed metadata says what it asked for when it was installed."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [
+        f"{text}{' and' if ';' in text else ';'} extra == '{extra}'"
+        for extra, texts in project["optional-dependencies"].items()
+        for text in texts
+    ]
+    return [*project["dependencies"], *extras]
 
 
 def _spdx(name: str, licence: str) -> str:

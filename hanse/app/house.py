@@ -30,6 +30,7 @@ from hanse.flows import joining, neighbours, order
 from hanse.journal.durable import make_folder, write_file
 from hanse.journal.protocol import Entry, Journal
 from hanse.journal.sqlite import SqliteJournal
+from hanse.kernel.errors import Unavailable
 from hanse.market.away.views import Away
 from hanse.market.baskets.views import Baskets
 from hanse.market.catalogue.views import Catalogue
@@ -62,8 +63,22 @@ def now_us() -> int:
 
 
 def open_journal(settings: Settings, *, read_only: bool = False) -> Journal:
-    """The journal of a district; `read_only` opens it beside a running writer."""
+    """The journal of a district; `read_only` opens it beside a running writer.
+
+    Raises
+    ------
+    Unavailable
+        It cannot be reached, or what reaches PostgreSQL is not installed.
+    """
     make_folder(settings.folder)
+    if settings.journal:
+        try:
+            from hanse.journal.postgres import PostgresJournal
+        except ImportError as error:
+            raise Unavailable(
+                "app.no_psycopg", "PostgreSQL is reached by an extra; install it: pip install 'hanse[postgres]'."
+            ) from error
+        return PostgresJournal(settings.journal, district=settings.tag, read_only=read_only)
     return SqliteJournal(settings.folder / "journal.sqlite", read_only=read_only)
 
 

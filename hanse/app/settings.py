@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from hanse.app.configuration import Configuration, gather
+from hanse.app.configuration import Configuration, Secret, gather
 from hanse.district.core import Charter
 
 __all__ = ["Settings", "configure", "from_environment"]
@@ -18,6 +18,9 @@ class Settings(msgspec.Struct, frozen=True):
 
     folder: Path = Path("data")
     """Folder of journal, vault and snapshots; made if it is not there."""
+    journal: Secret = ""
+    """PostgreSQL database that holds the journal, `postgresql://user@host:port/database`; empty: a SQLite file in the
+    folder. Several districts may share one, each by its tag. A password may also stand in `~/.pgpass`."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 for all."""
     port: int = 8000

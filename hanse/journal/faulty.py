@@ -57,6 +57,9 @@ class FaultyJournal:
     def head(self) -> Head:
         return self.inner.head()
 
+    def renew(self) -> None:
+        self.inner.renew()
+
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         return self.inner.read(after, limit=limit)
 
@@ -71,6 +74,9 @@ class FaultyJournal:
 
     def answers_since(self, time_us: int) -> Iterator[tuple[int, str, str]]:
         return self.inner.answers_since(time_us)
+
+    def answers(self) -> Iterator[Answered]:
+        return self.inner.answers()
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:
         if self.full:

@@ -30,6 +30,9 @@ class MemoryJournal:
             self._marks.append(commit.mark)
         self._answers.update({answer[0]: Answered(*answer) for answer in commit.answers})
 
+    def renew(self) -> None:
+        pass
+
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         return iter(self._entries[after : None if limit is None else after + limit])
 
@@ -44,6 +47,9 @@ class MemoryJournal:
 
     def answers_since(self, time_us: int) -> Iterator[tuple[int, str, str]]:
         return iter([(a.number, a.caller, a.key) for a in self._answers.values() if a.time_us >= time_us])
+
+    def answers(self) -> Iterator[Answered]:
+        return iter(list(self._answers.values()))
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:
         old = [a.number for a in self._answers.values() if a.time_us < before_us][:limit]

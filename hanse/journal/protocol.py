@@ -15,6 +15,7 @@ __all__ = [
     "Entry",
     "Head",
     "Journal",
+    "JournalClosed",
     "JournalFenced",
     "JournalUnavailable",
     "Mark",
@@ -33,6 +34,10 @@ class JournalUnavailable(Unavailable):
 
 class JournalFenced(Conflict):
     """Somebody else wrote at this position: this writer has lost its district and must stop."""
+
+
+class JournalClosed(Conflict):
+    """Nobody may write this journal any more; the sentence says where it has gone."""
 
 
 class Entry(NamedTuple):
@@ -99,6 +104,13 @@ class Journal(Protocol):
         """The end of the journal."""
         ...
 
+    def renew(self) -> None:
+        """Show that the writer lives, where a journal wants to know; called often, while nothing is appended too.
+
+        Raises `JournalFenced` if another writer has taken over.
+        """
+        ...
+
     def append(self, commit: Commit) -> None:
         """Make a commit durable before returning; raises `JournalFenced` if its positions are taken."""
         ...
@@ -121,6 +133,10 @@ class Journal(Protocol):
 
     def answers_since(self, time_us: int) -> Iterator[tuple[int, str, str]]:
         """Number, caller and key of the answers given from a moment on, in order."""
+        ...
+
+    def answers(self) -> Iterator[Answered]:
+        """All stored answers that were not forgotten, in order."""
         ...
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:

@@ -158,6 +158,9 @@ class SqliteJournal:
             self._db.execute(_INSERT_MANY, tuple(chain.from_iterable(entries[start : start + ROWS_PER_INSERT])))
         self._db.executemany(_INSERT, entries[whole:])
 
+    def renew(self) -> None:
+        pass
+
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         rows = -1 if limit is None else limit
         with _speaking(self._path):
@@ -196,6 +199,11 @@ class SqliteJournal:
         with _speaking(self._path):
             for (row,) in self._db.execute("SELECT given FROM answers WHERE time_us >= ? ORDER BY number", (time_us,)):
                 yield from ((number, caller, key) for number, _, caller, key, *_ in _decode_given(row))
+
+    def answers(self) -> Iterator[Answered]:
+        with _speaking(self._path):
+            for (row,) in self._db.execute("SELECT given FROM answers ORDER BY number"):
+                yield from (Answered(*one[:6], bytes(one[6]), one[7]) for one in _decode_given(row))
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:
         with _speaking(self._path):

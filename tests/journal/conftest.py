@@ -10,10 +10,20 @@ from hanse.journal.sqlite import SqliteJournal
 Append = Callable[..., Commit]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
     """Every kind of journal there is; each new one joins by its name here, and the cases stay the same."""
-    opened: Journal = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite")
+    opened: Journal
+    match request.param:
+        case "memory":
+            opened = MemoryJournal()
+        case "sqlite":
+            opened = SqliteJournal(tmp_path / "journal.sqlite")
+        case _:
+            url = request.getfixturevalue("postgres")
+            from hanse.journal.postgres import PostgresJournal
+
+            opened = PostgresJournal(url, district="0")
     yield opened
     opened.close()
 

@@ -35,10 +35,10 @@ def reading(data: Path | None) -> tuple[Settings, Journal]:
     Raises
     ------
     NotFound
-        There is no journal in the folder.
+        There is no journal in the folder, or no such district in the database.
     """
     settings = settings_of(folder=data)
-    if not (settings.folder / "journal.sqlite").exists():
+    if not settings.journal and not (settings.folder / "journal.sqlite").exists():
         raise NotFound(
             "app.no_journal",
             f"There is no journal in {settings.folder}; name the district's folder with --data.",
