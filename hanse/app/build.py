@@ -15,10 +15,12 @@ from hanse.app.auth import SAFE_METHODS, Doorkeeper, issue_token
 from hanse.app.home import Home
 from hanse.app.house import House, now_us
 from hanse.app.http import demo, description, health, league, placing, shop_parts
-from hanse.app.http.front import BODY_MAX, Front
-from hanse.app.http.handling import EXCEPTION_HANDLERS
+from hanse.app.http.front import BODY_MAX, App, Front
+from hanse.app.http.handling import EXCEPTION_HANDLERS, note_unavailable
 from hanse.app.http.hot import hot_routes
 from hanse.app.http.league import Pulse
+from hanse.app.http.metrics import MetricsPage, Scrape
+from hanse.app.http.observed import Observed
 from hanse.app.http.position import POSITION, cookie
 from hanse.app.http.requests import (
     JsonRequest,
@@ -96,11 +98,17 @@ def create_app(house: Home, *, pages: Sequence[ControllerRouterHandler] = PAGES)
     )
 
 
-def in_front(app: Litestar) -> Front:
-    """The application with its fast way in for a purchase; this is what the server runs."""
+def in_front(app: Litestar) -> App:
+    """The application with its fast way in for a purchase, counted if anybody counts; this is what the server runs."""
     house: House = app.state.house
     routes = hot_routes(house, app.state.sealer)
-    return Front(app, app.state.door, routes, position=lambda: house.district.position)
+    front: App = Front(app, app.state.door, routes, position=lambda: house.district.position)
+    meters = house.watch.meters
+    if meters is None:
+        return front
+    meters.registry.register(Scrape(house, app.state))
+    front = Observed(front, meters=meters, hot={path for _, path in routes})
+    return front if house.settings.metrics == "off" else MetricsPage(front, house, meters)
 
 
 @dataclass(frozen=True)
@@ -175,6 +183,8 @@ def _headers(house: Home) -> Callable[[Any, Any], Awaitable[None]]:
     async def send_headers(message: Any, scope: Any) -> None:
         if message["type"] != "http.response.start":
             return
+        if message["status"] > 500:
+            note_unavailable(scope, message["status"])
         headers = [*message["headers"], *SECURITY_HEADERS]
         if was_replayed(scope):
             headers.append((b"idempotent-replayed", b"true"))

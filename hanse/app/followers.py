@@ -8,6 +8,7 @@ import sys
 
 from hanse.app.house import House
 from hanse.app.relay import App, Counter, News, Standing, Welcome
+from hanse.app.telemetry.logs import say
 from hanse.journal.protocol import Entry
 
 __all__ = ["Followers"]
@@ -17,8 +18,6 @@ PAUSE_S = (0.5, 1.0, 5.0, 15.0)
 
 LIVED_S = 60.0
 STOP_S = 5.0
-
-log = logging.getLogger("hanse.followers")
 
 
 class Followers:
@@ -74,7 +73,7 @@ class Followers:
             code = await self._run(number)
             deaths = 0 if loop.time() - began > LIVED_S else deaths + 1
             pause_s = PAUSE_S[min(deaths, len(PAUSE_S)) - 1]
-            log.warning("follower %d ended (exit code %s); it is started again in %.1f s", number, code, pause_s)
+            say(logging.WARNING, "follower_ended", follower=number, exit_code=code, again_in_s=pause_s)
             await asyncio.sleep(pause_s)
 
     async def _run(self, number: int) -> int | None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from hanse.app.home import Home
 from hanse.app.settings import Settings
+from hanse.app.telemetry.meters import Meters
+from hanse.app.telemetry.watch import Watch
 from hanse.app.worlds import World
 from hanse.district.core import District
 from hanse.district.effects import Call, EffectWorker
@@ -107,12 +109,14 @@ class House(Home):
         self.secret = _secret(settings.folder / "session.key")
         self.snapshots = settings.folder / "snapshots"
         self.started_us = now_us()
+        self.watch = Watch(slow_s=settings.slow_ms / 1_000, meters=Meters() if settings.metrics != "off" else None)
         self._listeners: set[Callable[[list[Entry]], None]] = set()
         self.writer = Writer(
             self.journal,
             opener(settings.charter(), views=VIEWS, flows=FLOWS, snapshots=self.snapshots),
             clock=now_us,
             on_commit=self._tell,
+            observer=self.watch,
         )
         self.effects = EffectWorker(self.writer, self.journal, calls or {}, clock=now_us)
         self._turning = False
@@ -175,6 +179,7 @@ class House(Home):
             take(self.district, self.snapshots)
         self.journal.close()
         self.vault.close()
+        self.watch.close()
 
     def _wake(self) -> None:
         if not self._turning:

@@ -13,6 +13,7 @@ from hanse.app.home import Home
 from hanse.app.house import FLOWS, VIEWS, now_us, open_journal
 from hanse.app.relay import News, Standing
 from hanse.app.settings import Settings
+from hanse.app.telemetry.logs import say
 from hanse.district.core import District
 from hanse.district.following import Follower
 from hanse.district.jobs import Answer, Job
@@ -32,8 +33,6 @@ WAIT_S = 1.0
 
 TICK_S = 0.25
 TOLD_MAX = 10_000
-
-log = logging.getLogger("hanse.outpost")
 
 
 class Outpost(Home):
@@ -138,7 +137,7 @@ class Outpost(Home):
             entries = self._follower.advance()
         except JournalUnavailable as error:
             # The next tick tries again; meanwhile we fall behind, and say so.
-            log.warning("%s", error.message)
+            say(logging.WARNING, "follower_cannot_read", error=error)
             return
         for listener in tuple(self._listeners):
             listener(entries)
@@ -155,10 +154,10 @@ class Outpost(Home):
         behind_s = time.monotonic() - self._told[0][1] if self._told else 0.0
         if self.fit and behind_s > BEHIND_S:
             self.fit = False
-            log.warning("%.1f s behind the writer: reads are handed on until this is caught up", behind_s)
+            say(logging.WARNING, "follower_behind", seconds=round(behind_s, 1))
         elif not self.fit and behind_s < CAUGHT_UP_S:
             self.fit = True
-            log.warning("caught up with the writer: reads are answered here again")
+            say(logging.WARNING, "follower_caught_up")
 
     async def has_seen(self, position: int) -> bool:
         """Whether reads may be answered here by one who has seen this position; waits a moment for it."""
@@ -207,4 +206,4 @@ class Outpost(Home):
     def _written(self, writing: "asyncio.Future[tuple[int, int]]") -> None:
         self._writing = None
         if writing.result()[1]:
-            log.error("the snapshot could not be written; the next one is tried in its turn")
+            say(logging.ERROR, "snapshot_failed")

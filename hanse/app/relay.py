@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hanse.app.telemetry.logs import say
 from hanse.kernel.errors import Unavailable
 
 __all__ = ["Counter", "Line", "News", "Standing", "Welcome", "lost", "receive", "said"]
@@ -19,8 +20,6 @@ __all__ = ["Counter", "Line", "News", "Standing", "Welcome", "lost", "receive", 
 FRAME_MAX = 4 * 1_048_576
 PIECE_MAX = 262_144
 """Bytes of an answer that travel at a time, so that a long one does not keep the others waiting."""
-
-log = logging.getLogger("hanse.relay")
 
 _LENGTH = struct.Struct("<I")
 
@@ -114,7 +113,7 @@ async def receive(reader: asyncio.StreamReader, decoder: "msgspec.msgpack.Decode
         return None
     except msgspec.DecodeError as error:
         # Both ends are of one program: a bug. Who hangs up is started again.
-        log.error("a message that can't be read: %s", error)
+        say(logging.ERROR, "relay_unreadable", error=error)
         return None
 
 

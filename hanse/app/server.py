@@ -18,6 +18,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar import Litestar
 
+import hanse
 from hanse.app.build import create_app, in_front
 from hanse.app.followers import Followers
 from hanse.app.house import House
@@ -25,6 +26,8 @@ from hanse.app.http.forward import Forward
 from hanse.app.outpost import Outpost
 from hanse.app.relay import Line
 from hanse.app.settings import Settings, from_environment
+from hanse.app.telemetry import logs
+from hanse.app.telemetry.logs import say
 from hanse.app.worlds import World
 from hanse.kernel.errors import Unavailable
 
@@ -36,8 +39,6 @@ AT_ONCE_MAX = 4_096
 
 HEADER_TIMEOUT_MS = 10_000
 REPORT_EVERY_S = 0.25
-
-log = logging.getLogger("hanse.server")
 
 
 def serve(settings: Settings, *, world: World | None = None, ready: Callable[[int], None] | None = None) -> None:
@@ -52,12 +53,14 @@ def serve(settings: Settings, *, world: World | None = None, ready: Callable[[in
     ready
         Told the port once requests are taken.
     """
+    logs.begin(settings.log)
+    say(logging.INFO, "starting", version=hanse.__version__)
     _run(serve_house(House(settings, world=world), ready=ready))
 
 
 def serve_outpost(descriptor: int) -> None:
     """Serve as a follower until the writer's process, at the other end of a socket, is gone."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logs.begin(from_environment().log)
     _run(_serve_outpost(descriptor))
 
 
@@ -88,6 +91,7 @@ async def serve_house(
         finally:
             if followers is not None:
                 await followers.stop()
+    say(logging.INFO, "stopped", position=house.district.position)
 
 
 async def _serve_outpost(descriptor: int) -> None:
@@ -131,14 +135,17 @@ async def serve_app(
     ready
         Told the port once requests are taken.
     """
+    logs.on_loop(asyncio.get_running_loop())
     server = _server(front, host, port)
     _on_signals(stop.set)
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())
     await _listening(server, serving)
+    say(logging.INFO, "ready", position=app.state.house.district.position, port=server.bind_port)
     if ready is not None:
         ready(server.bind_port)
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    say(logging.INFO, "stopping", position=app.state.house.district.position)
     # Streams have no end of their own, and the server waits for what is under way.
     app.state.feed.close()
     if "backstage" in app.state:
@@ -170,7 +177,7 @@ def _on_signals(act: Callable[[], None]) -> None:
         try:
             loop.add_signal_handler(which, act)
         except (NotImplementedError, RuntimeError, ValueError):
-            log.debug("no handler for %s here: not the main thread, or not this platform", which)
+            say(logging.DEBUG, "no_signal_handler", signal=which.name)
 
 
 def _free_port(host: str, port: int) -> int:

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from hanse.app.configuration import Configuration, Secret, gather
+from hanse.app.telemetry.logs import LogForm
 from hanse.district.core import Charter
 
 __all__ = ["Settings", "configure", "from_environment"]
@@ -43,6 +44,16 @@ class Settings(msgspec.Struct, frozen=True):
     """Entries after which a snapshot is written beside the running district."""
     followers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Processes beside the writer that answer reads and pages; one for each further core is a good number."""
+    slow_ms: Annotated[int, msgspec.Meta(ge=1)] = 50
+    """Milliseconds from which a command, a step, a deadline or a commit is logged and counted as slow."""
+    log: LogForm = "auto"
+    """Form of the log on standard error: json, text, or auto: text on a terminal, JSON elsewhere."""
+    metrics: Literal["off", "loopback", "token"] = "off"
+    """Who may read /metrics: nobody; this machine, past any proxy; or whoever has `metrics_token`."""
+    metrics_token: Secret = ""
+    """What a reader of /metrics sends as bearer token, where `metrics` is token."""
+    disk_reserve_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
+    """Megabytes that have to be free where the data lies; with less the district says that it is not ready."""
 
     def charter(self) -> Charter:
         """The part that the district itself declares."""

@@ -7,12 +7,14 @@ makes each turn durable before anybody hears of it.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from hanse.district.jobs import Answer, Job, Stopped, bug, origin_of, problem
+from hanse.district.observing import Observer
 from hanse.district.own import OWN_VIEWS, Consents, Deployment, Owed, Troubles
 from hanse.district.reactions import Deadline, Flow, Reaction, Step, hearers, reactions, table
 from hanse.district.views import View
@@ -101,6 +103,8 @@ class District:
         self._once: dict[tuple[Callable[..., Any], int], tuple[Any, Any]] = {}
         self._origin = ""
         self._cause = 0
+        self.observer: Observer | None = None
+        """Told of what is slow and what fails, if somebody wants to know."""
 
     # Asking
 
@@ -209,7 +213,8 @@ class District:
             self._run_deadline(deadline)
         for _ in range(min(STEPS_PER_TURN, len(self._due))):
             self._run_steps(self._due.popleft())
-        answers = [self._answer(job) for job in jobs]
+        observer = self.observer
+        answers = [self._answer(job) for job in jobs] if observer is None else self._timed(jobs, observer)
         return Turn(self._entries, answers, self.steps_through)
 
     def note(self, note: Callable[["District"], None], now_us: int) -> Turn:
@@ -291,6 +296,17 @@ class District:
     def _bind(self) -> None:
         self._reactions = reactions(self._views.values(), self._flows)
 
+    def _timed(self, jobs: Sequence[Job], observer: Observer) -> list[Answer]:
+        answers, slow_s = [], observer.slow_s
+        began = perf_counter()
+        for job in jobs:
+            answers.append(self._answer(job))
+            ended = perf_counter()
+            if ended - began > slow_s:
+                observer.slow("command", self._origin, seconds=ended - began, position=self.position, caller=job.caller)
+            began = ended
+        return answers
+
     def _answer(self, job: Job) -> Answer:
         before = self.position
         self._origin, self._cause = origin_of(job.command), 0
@@ -303,6 +319,8 @@ class District:
         except Exception as error:  # any bug: harmless before the first record, fatal after it
             if self.position != before:
                 raise Stopped(origin_of(job.command), job, error) from error
+            if self.observer is not None:
+                self.observer.stumbled("command", self._origin, position=self.position, error=error)
             return Answer("Bug", _encode(bug(error)), self.position)
         return Answer("ok", body, self.position)
 
@@ -325,12 +343,20 @@ class District:
         troubles = self.view(Troubles)
         if troubles.stopped and troubles.stops(name, "", str(position)) >= STOPS_BEFORE_PARKED:
             self.record(StepFailed(name, position, "It stopped the writer twice and is passed over."))
+            if self.observer is not None:
+                self.observer.stumbled("step", name, position=position, error=None)
             return False
+        began = perf_counter()
         try:
             act(self, *arguments)
         except Exception as error:  # any bug: harmless before the first record, fatal after it
             if self.position != before:
                 raise Stopped(name, Job(act, (), key=str(position)), error) from error
             self.record(StepFailed(name, position, f"{type(error).__name__}: {error}"))
+            if self.observer is not None:
+                self.observer.stumbled("step", name, position=position, error=error)
             return False
+        if self.observer is not None and (seconds := perf_counter() - began) > self.observer.slow_s:
+            kind = "step" if position else "deadline"
+            self.observer.slow(kind, name, seconds=seconds, position=position, caller="")
         return True

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
+from time import perf_counter
 
 import msgspec
 
 from hanse.district.answers import Answers, pair_of
 from hanse.district.core import STOPS_BEFORE_PARKED, District
 from hanse.district.jobs import Answer, Job, Stopped, origin_of, problem
+from hanse.district.observing import Observer, Turned
 from hanse.district.own import Troubles
 from hanse.events.district import CommandStopped
 from hanse.journal.protocol import Answered, Commit, Entry, Journal, JournalFenced, JournalUnavailable, Mark, seal
@@ -50,6 +52,8 @@ class Writer:
         Microseconds since 1970, UTC.
     on_commit
         Told of the entries of each commit, after the answers were given.
+    observer
+        Watches the writer at work.
     """
 
     def __init__(
@@ -59,11 +63,13 @@ class Writer:
         *,
         clock: Callable[[], int],
         on_commit: Callable[[list[Entry]], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._journal = journal
         self._build = build
         self._clock = clock
         self._on_commit = on_commit
+        self._observer = observer
         self._queue: deque[_Waiting] = deque()
         self._in_flight: set[int] = set()
         self._stalled = False
@@ -72,6 +78,7 @@ class Writer:
 
     def _start(self) -> None:
         self.district = self._build(self._journal)
+        self.district.observer = self._observer
         self._head = self._journal.head()
         self._troubles = self.district.view(Troubles)
         self._answers = Answers(self._journal, clock=self._clock)
@@ -136,8 +143,10 @@ class Writer:
         taken = [self._queue.popleft() for _ in range(min(JOBS_PER_TURN, len(self._queue)))]
         jobs = [job for job, _, _ in taken]
         pairs = [pair for _, _, pair in taken]
+        began = perf_counter()
         try:
             turn = self.district.turn(jobs, self._clock())
+            folded = perf_counter()
             rows, answered = self._answers.rows(jobs, pairs, turn.answers, now_us=self.district.now_us)
             self._commit(turn.entries, rows, turn.steps_through)
         except Stopped as stopped:
@@ -148,6 +157,7 @@ class Writer:
         except JournalUnavailable as error:
             self._undo(taken, error)
             return 0
+        committed = perf_counter()
         self._stalled = False
         self._answers.remember(answered)
         self._in_flight.difference_update(pairs)
@@ -155,6 +165,8 @@ class Writer:
             reply(answer)
         if turn.entries and self._on_commit is not None:
             self._on_commit(turn.entries)
+        if self._observer is not None:
+            self._observer.turned(Turned(jobs, turn.answers, turn.entries, folded - began, committed - folded))
         return len(taken)
 
     def run(self) -> None:
@@ -202,6 +214,10 @@ class Writer:
         job = stopped.job
         note = CommandStopped(stopped.what, job.caller, _name(job), str(stopped))
         self._note(partial(_record, event=note))
+        if self._observer is not None:
+            parked = self._troubles.stops(stopped.what, job.caller, _name(job)) >= STOPS_BEFORE_PARKED
+            error = stopped.__cause__ or stopped
+            self._observer.restarted(reason="stopped", what=stopped.what, error=error, parked=parked)
         self._queue.extendleft(one for one in reversed(taken) if one[0] is not job)
         for one, reply, pair in taken:
             if one is job:
@@ -220,6 +236,8 @@ class Writer:
         self.restarts += 1
         self._stalled = True
         self._in_flight.difference_update(pair for _, _, pair in taken)
+        if self._observer is not None:
+            self._observer.restarted(reason="unavailable", what="journal", error=error, parked=False)
         try:
             self._start()
         finally:

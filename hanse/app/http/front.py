@@ -1,5 +1,6 @@
 """The fast way in: what `hot.py` knows is answered here, everything else by the application behind."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from hanse.app.auth import Doorkeeper, check_role
 from hanse.app.http.orders import Reply, refusal
 from hanse.app.http.position import POSITION
 from hanse.app.http.security import SECURITY_HEADERS
+from hanse.app.telemetry.logs import say
 from hanse.kernel.errors import HanseError, InvalidInput
 from hanse.kernel.principal import Principal
 
@@ -44,6 +46,11 @@ class Front:
             status, headers, body = await self._answer(hot, scope["method"], scope["headers"], receive)
         except HanseError as error:
             status, headers, body = refusal(error, scope["path"])
+        except Exception as error:  # a bug: logged with its place, and told to nobody outside
+            say(logging.ERROR, "request_failed", method=scope["method"], route=scope["path"], error=error)
+            status, headers, body = refusal(_bug(), scope["path"])
+        if status > 500:
+            say(logging.WARNING, "request_unavailable", method=scope["method"], route=scope["path"], status=status)
         headers.append((b"content-length", b"%d" % len(body)))
         headers.append((POSITION, b"%d" % self._position()))
         headers += SECURITY_HEADERS
@@ -62,6 +69,10 @@ class Front:
         if media_type not in JSON_TYPES:
             raise InvalidInput("app.bad_media_type", "Send the body as application/json.", field="Content-Type")
         return await hot(principal, key.decode("latin-1"), await read_body(receive))
+
+
+def _bug() -> HanseError:
+    return HanseError("app.bug", "This request met a bug; please report it with its time.")
 
 
 def too_large(limit: int) -> InvalidInput:

@@ -9,11 +9,10 @@ from litestar.exceptions import HTTPException
 
 from hanse.app.http.front import BODY_MAX, too_large
 from hanse.app.http.problems import PROBLEM_TYPE, FieldError, encode, no_json, problem_of
+from hanse.app.telemetry.logs import say
 from hanse.kernel.errors import HanseError, InvalidInput, NotFound
 
-__all__ = ["EXCEPTION_HANDLERS"]
-
-log = logging.getLogger("hanse.http")
+__all__ = ["EXCEPTION_HANDLERS", "note_bug", "note_unavailable"]
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -40,7 +39,7 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 def on_bug(request: AnyRequest, error: Exception) -> Response[Any]:
     """A bug: logged with its place, but never with the request's content."""
-    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    note_bug(request.scope, error)
     return _answer(request, HanseError("app.bug", "This request met a bug; please report it with its time."))
 
 
@@ -59,6 +58,17 @@ def _answer(request: AnyRequest, error: HanseError, more: dict[str, str] | None 
     status, headers, body = encode(error, request.url.path)
     said = {name.decode(): value.decode() for name, value in headers if name != b"content-type"}
     return Response(body, status_code=status, headers=said | (more or {}), media_type=PROBLEM_TYPE)
+
+
+def note_bug(scope: Any, error: Exception) -> None:
+    """Log a request that met a bug: by its route, never by its path, which may hold anything."""
+    say(logging.ERROR, "request_failed", method=scope["method"], route=scope.get("path_template") or "", error=error)
+
+
+def note_unavailable(scope: Any, status: int) -> None:
+    """Log a request that could not be answered now."""
+    route = scope.get("path_template") or ""
+    say(logging.WARNING, "request_unavailable", method=scope["method"], route=route, status=status)
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {HanseError: on_refusal, HTTPException: on_http, Exception: on_bug}

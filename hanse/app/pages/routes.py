@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from litestar import Request, Response, Router
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
-from hanse.app.http.handling import on_http
+from hanse.app.http.handling import note_bug, on_http
 from hanse.app.http.problems import status_of
 from hanse.app.pages import about, account, buying, counter, following, league, seats, shopping, stock, stories, takings
 from hanse.app.pages.backstage import Backstage
@@ -22,8 +21,6 @@ from hanse.market.search import ProductIndex
 from hanse.people.vault import Sealer
 
 __all__ = ["FAILURES", "ROUTES", "failure"]
-
-log = logging.getLogger("hanse.pages")
 
 _SEATS = (("/shops", "shopper"), ("/shop", "shop"), ("/league", "league"))
 
@@ -72,7 +69,7 @@ def _as_refusal(request: Request[Any, Any, Any], error: Exception) -> HanseError
         return error
     if isinstance(error, HTTPException) and error.status_code < 500:
         return NotFound("app.no_page", "There is no such page.")
-    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    note_bug(request.scope, error)
     return HanseError("app.bug", "This page met a bug; please report it with its time.")
 
 

@@ -1,0 +1,92 @@
+"""Watches the writer for the operator: what is slow, what went wrong, and the numbers of each turn."""
+
+import logging
+import time
+from operator import itemgetter
+
+from hanse.app.telemetry.logs import say
+from hanse.app.telemetry.meters import Meters
+from hanse.district.observing import Turned
+from hanse.events.dictionary import decode, kind_of
+from hanse.events.district import EffectFailed
+
+__all__ = ["Watch"]
+
+_EFFECT_FAILED = kind_of(EffectFailed).name
+_NAME = itemgetter(2)
+
+
+class Watch:
+    """The observer of a house's writer.
+
+    Parameters
+    ----------
+    slow_s
+        What takes longer is logged and counted: a command, a step, a deadline, and the folding or the commit of a
+        turn that held nothing slow.
+    meters
+        Counts, if anybody wants numbers.
+    """
+
+    def __init__(self, *, slow_s: float, meters: Meters | None = None) -> None:
+        self.slow_s = slow_s
+        self.meters = meters
+        self._was_slow = False
+        self._failed_at: float | None = None
+
+    @property
+    def unavailable_s(self) -> float | None:
+        """How long ago a commit failed; None if one succeeded since."""
+        return None if self._failed_at is None else time.monotonic() - self._failed_at
+
+    def close(self) -> None:
+        """Count no more."""
+        if self.meters is not None:
+            self.meters.close()
+
+    def turned(self, turned: Turned) -> None:
+        """See `Observer`."""
+        if not turned.jobs and not turned.entries:
+            return
+        self._failed_at = None
+        position = turned.entries[-1][0] if turned.entries else 0
+        if turned.folding_s > self.slow_s and not self._was_slow:
+            # Of many that are quick one by one, as after a burst.
+            self.slow("turn", "folding", seconds=turned.folding_s, position=position, caller="")
+        if turned.commit_s > self.slow_s:
+            self.slow("commit", "journal", seconds=turned.commit_s, position=position, caller="")
+        self._was_slow = False
+        if _EFFECT_FAILED in map(_NAME, turned.entries):
+            self._tell_effects(turned)
+        if self.meters is not None:
+            self.meters.turned(turned)
+
+    def slow(self, kind: str, origin: str, *, seconds: float, position: int, caller: str) -> None:
+        """See `Observer`; of the caller only what kind it is."""
+        self._was_slow = True
+        who = caller.partition("_")[0]
+        say(logging.WARNING, f"slow_{kind}", origin=origin, seconds=round(seconds, 4), position=position, caller=who)
+        if self.meters is not None:
+            self.meters.slow(kind)
+
+    def stumbled(self, kind: str, origin: str, *, position: int, error: Exception | None) -> None:
+        """See `Observer`."""
+        say(logging.ERROR, f"{kind}_failed", origin=origin, position=position, error=error)
+
+    def restarted(self, *, reason: str, what: str, error: BaseException, parked: bool) -> None:
+        """See `Observer`."""
+        if reason == "unavailable":
+            self._failed_at = time.monotonic()
+            say(logging.ERROR, "commit_failed", error=error)
+        else:
+            say(logging.ERROR, "writer_restarted", what=what, parked=parked, error=error)
+        if self.meters is not None:
+            self.meters.restarted(reason)
+
+    @staticmethod
+    def _tell_effects(turned: Turned) -> None:
+        for entry in turned.entries:
+            if entry[2] == _EFFECT_FAILED:
+                event = decode(entry[2], entry[3], entry[7])
+                assert isinstance(event, EffectFailed)
+                say(logging.ERROR, "effect_failed", effect=event.effect, of=event.position, position=entry[0])
