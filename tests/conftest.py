@@ -1,6 +1,9 @@
 """A small standing town for the tests of the contexts: two shops, two members, all views and flows."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -166,3 +169,11 @@ def town() -> Iterator[Town]:
     standing = stand_up(Town())
     yield standing
     standing.check()
+
+
+@pytest.fixture
+def found() -> Iterator[Path]:
+    """Where images of a disk are laid out; in memory, where there is such a folder: it is thousands of files."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)

@@ -158,7 +158,7 @@ class House(Home):
 
     async def start(self) -> None:
         """Begin to turn."""
-        # The writer looks for garbage between turns, see `hanse.district.collector`.
+        # Collections are run between turns (see `Writer.tidy`): among half a million open orders one took 0.8 s.
         gc.disable()
         self._ticker = asyncio.create_task(self._tick())
         if self.world is not None:

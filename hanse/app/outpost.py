@@ -14,7 +14,6 @@ from hanse.app.house import FLOWS, VIEWS, now_us, open_journal
 from hanse.app.relay import News, Standing
 from hanse.app.settings import Settings
 from hanse.app.telemetry.logs import say
-from hanse.district import collector
 from hanse.district.core import District
 from hanse.district.following import Follower
 from hanse.district.jobs import Answer, Job
@@ -184,7 +183,7 @@ class Outpost(Home):
             await asyncio.sleep(TICK_S)
             self._catch_up()
             self._judge()
-            collector.look()
+            gc.collect(1)
 
     def _write_snapshot(self) -> None:
         """Write the state down, when it is time, in a copy of this process: it stands still there, and goes on here."""

@@ -1,13 +1,19 @@
-"""Verifying a journal: positions without gaps, times that never go back, a chain that closes."""
+"""Verifying a journal: positions without gaps, times that never go back, a chain that closes.
+
+`verify` tells an operator what it found; `sound` is for who reads on: it gives only what was verified.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
 
 import msgspec
 
-from hanse.journal.protocol import GENESIS, Entry, Journal, Mark, seal
+from hanse.journal.protocol import GENESIS, Entry, Journal, JournalUnavailable, Mark, seal
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["RESTORE", "Verdict", "sound", "verify"]
+
+RESTORE = "restore it from a backup as docs/how-to/back-up-and-restore.md tells"
+"""The end of each sentence about damage."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -31,6 +37,40 @@ def verify(journal: Journal) -> Verdict:
             return Verdict(position, commits, chain.hex(), fault)
         position, time_us, chain, commits = mark.position, batch[-1].time_us, mark.hash, commits + 1
     return Verdict(position, commits, chain.hex(), _rest(journal, entries))
+
+
+def sound(journal: Journal, *, after: int, chain: bytes, until: int) -> Iterator[Entry]:
+    """The entries of the commits behind one of them and up to another, each commit checked before it is given.
+
+    Parameters
+    ----------
+    after
+        The position of the last commit that is known; 0 for the beginning.
+    chain
+        Its hash.
+    until
+        The position of the last commit to read.
+
+    Raises
+    ------
+    JournalUnavailable
+        A commit is not what it was.
+    """
+    entries = journal.read(after, limit=until - after)
+    position, time_us = after, 0
+    for mark in journal.marks(after):
+        if position >= until:
+            return
+        batch = list(islice(entries, max(mark.entries, 0)))
+        fault = _fault(batch, position, time_us) or _misfit(mark, batch, chain)
+        if fault:
+            raise JournalUnavailable("journal.damaged", f"The journal is damaged: {fault}; {RESTORE}.")
+        yield from batch
+        position, time_us, chain = mark.position, batch[-1].time_us, mark.hash
+    if position < until:
+        raise JournalUnavailable(
+            "journal.damaged", f"The journal is damaged: commits behind position {position} are missing; {RESTORE}."
+        )
 
 
 def _fault(batch: list[Entry], position: int, time_us: int) -> str:

@@ -3,7 +3,7 @@
 import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from threading import Thread
@@ -12,6 +12,7 @@ from typing import TextIO
 import msgspec
 
 from hanse.journal.protocol import Answered, Commit, Entry, Head, JournalFenced, JournalUnavailable, Mark
+from hanse.journal.sqlite_file import bring_up, check_log, form_of, why
 
 __all__ = ["SCHEMA", "SqliteJournal"]
 
@@ -47,6 +48,18 @@ CREATE TABLE IF NOT EXISTS answers (
                                   -- error), body (as it was given), position (that it reflects)
 ) STRICT;
 """
+
+FORM = 2
+"""The form of the tables; what older files are brought up to when they are opened for writing."""
+
+_UPGRADES = {
+    # Form 1 had a row for each answer, not for each commit's.
+    "answer": """
+INSERT OR IGNORE INTO answers
+    SELECT number, time_us, given(number, time_us, caller, key, fingerprint, kind, body, position) FROM answer;
+DROP TABLE answer;
+"""
+}
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -93,19 +106,37 @@ class SqliteJournal:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._lock = None if read_only else _lock(path)
-        with _speaking(path):
-            if read_only:
-                uri = f"{path.resolve().as_uri()}?mode=ro"
-                self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-            else:
-                # 8 KiB pages suit rows of 300 bytes; only a new file takes it.
-                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-                self._db.execute("PRAGMA page_size = 8192")
-                for pragma in _PRAGMAS:
-                    self._db.execute(pragma)
-                self._db.executescript(SCHEMA)
-                self._copied, self._commits = self._pages(), 0
         self._checkpointing: Thread | None = None
+        with ExitStack() as undo, _speaking(path):
+            if self._lock is not None:
+                undo.callback(self._lock.close)
+                check_log(path)
+            where = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+            self._db = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
+            undo.callback(self._db.close)
+            if read_only:
+                self._check_form()
+            else:
+                self._bring_up()
+            undo.pop_all()
+
+    def _bring_up(self) -> None:
+        # 8 KiB pages suit rows of 300 bytes; only a new file takes it.
+        self._db.execute("PRAGMA page_size = 8192")
+        for pragma in _PRAGMAS:
+            self._db.execute(pragma)
+        self._db.create_function("given", 8, lambda *answer: _given([Answered(*answer)])[2])
+        bring_up(self._db, self._path, form=FORM, schema=SCHEMA, upgrades=_UPGRADES)
+        self._copied, self._commits = self._pages(), 0
+
+    def _check_form(self) -> None:
+        form_of(self._db, self._path, newest=FORM)
+        if not self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'answers'").fetchone():
+            raise JournalUnavailable(
+                "journal.older_form",
+                f"{self._path.name} was written by an older Hanse; start the district once (hanse up),"
+                " which brings it up in place.",
+            )
 
     def head(self) -> Head:
         with _speaking(self._path):
@@ -261,7 +292,7 @@ def _speaking(path: Path) -> Iterator[None]:
     """Turn what SQLite says into what an operator can act on."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, msgspec.MsgspecError) as error:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_PRIMARYKEY":
             raise JournalFenced(
                 "journal.fenced", "Another writer has taken over this district; stop this one."
@@ -272,5 +303,5 @@ def _speaking(path: Path) -> Iterator[None]:
 def _unusable(path: Path, error: Exception) -> JournalUnavailable:
     return JournalUnavailable(
         "journal.unavailable",
-        f"The journal {path.name} cannot be used ({error}); free disk space or restore it, then try again.",
+        f"The journal {why(path, error)}",
     )

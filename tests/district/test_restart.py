@@ -208,10 +208,15 @@ def test_a_snapshot_of_another_set_of_views_means_replay(
     assert reads_of(snapped, tmp_path, monkeypatch) == [0]
 
 
-def test_a_snapshot_ahead_of_the_journal_is_passed_over(snapped: Bench, tmp_path: Path) -> None:
+def test_a_snapshot_ahead_of_the_journal_shows_that_the_journal_lost_its_end(snapped: Bench, tmp_path: Path) -> None:
     take(snapped.district, tmp_path)
     short = Bench(story=snapped.story)
     short.do(join, "per_9")
+    with pytest.raises(Conflict) as refused:
+        short.start(snapshots=tmp_path)
+    assert refused.value.code == "district.lost_end"
+    for path in tmp_path.glob("*.snapshot"):
+        path.unlink()
     short.start(snapshots=tmp_path)
     assert short.members() == ["per_9"]
 

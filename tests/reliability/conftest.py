@@ -1,12 +1,8 @@
 """What the reliability tests share: a district in a folder, and an audit of a journal by other code."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import pytest
 
 from hanse.app.house import FLOWS, VIEWS
 from hanse.district.core import Charter
@@ -47,11 +43,3 @@ def audit(journal: Journal, writer: Writer) -> Books:
         books.read(Commit(list(islice(entries, mark.entries)), [], mark))
     check_all(writer.district, books)
     return books
-
-
-@pytest.fixture
-def found() -> Iterator[Path]:
-    """Where images of a disk are laid out; in memory, where there is such a folder: it is thousands of files."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
-        yield Path(folder)

@@ -13,12 +13,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hanse.journal.durable import sync, write_file
+from hanse.journal.sqlite_file import bring_up, check_log, log_of, why
 from hanse.kernel.errors import NotFound, Unavailable, must
 
 __all__ = ["RECORD_MAX", "Address", "Identity", "Vault"]
 
 RECORD_MAX = 16_384
 _NONCE = 12
+
+FORM = 1
+"""The form of the tables, as `journal.sqlite` has one."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -68,14 +72,16 @@ class Vault:
         self._master = AESGCM(_master_key(path.with_suffix(".key"), new=not path.exists()))
         self._keys: dict[str, AESGCM] = {}
         self._lock = Lock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # secure_delete overwrites a destroyed key in the file, instead of only unlinking its page.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA)
-        self._log = path.with_name(f"{path.name}-wal")
-        # A process that was killed while it erased somebody may have left this undone.
-        self._scrub()
+        self._path = path
+        with self._speaking():
+            check_log(path)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            # secure_delete overwrites a destroyed key in the file, instead of only unlinking its page.
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            bring_up(self._db, path, form=FORM, schema=_SCHEMA, upgrades={})
+            # A process that was killed while it erased somebody may have left this undone.
+            self._scrub()
 
     def put(self, person_id: str, records: dict[str, msgspec.Struct]) -> None:
         """Seal records of a person, by record id; durable on return. An existing record is replaced."""
@@ -83,7 +89,7 @@ class Vault:
 
     def put_many(self, people: dict[str, dict[str, msgspec.Struct]]) -> None:
         """Seal the records of many people in one commit: all of them or none."""
-        with self._lock, self._commit():
+        with self._lock, self._speaking(), self._commit():
             for person_id, records in people.items():
                 key = self._key(person_id, make=True)
                 self._db.executemany(
@@ -93,7 +99,7 @@ class Vault:
 
     def get(self, record_id: str, of: type[T]) -> T:
         """Open a record; raises `NotFound` if there is none, or its person was erased."""
-        with self._lock:
+        with self._lock, self._speaking():
             row = self._db.execute("SELECT person_id, body FROM sealed WHERE record_id = ?", (record_id,)).fetchone()
             if row is None:
                 raise _unknown(record_id)
@@ -109,7 +115,7 @@ class Vault:
 
     def erase(self, person_id: str) -> None:
         """Destroy a person's key and records, for ever; twice is once."""
-        with self._lock:
+        with self._lock, self._speaking():
             self._keys.pop(person_id, None)
             with self._commit():
                 self._db.execute("DELETE FROM person_key WHERE person_id = ?", (person_id,))
@@ -124,7 +130,15 @@ class Vault:
         """Empty the log: what was destroyed in the file still stands in older pages of it."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         # SQLite does not wait for this; after a power cut the old pages could be there again.
-        sync(self._log)
+        sync(log_of(self._path))
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn what SQLite and the disk say into what an operator can act on."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable("people.vault_unavailable", f"The vault {why(self._path, error)}") from error
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
