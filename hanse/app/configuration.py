@@ -24,8 +24,9 @@ PREFIX = "HANSE_"
 CONFIG = "HANSE_CONFIG"
 FILE_NAME = "hanse.toml"
 _FROM_FILE = "_file"
-_OTHERS = frozenset((CONFIG, "HANSE_DATA", "HANSE_COMPILED"))
-"""No settings: where the file lies; where tests find real data; where compiled twins lie (see `hanse.compiled`)."""
+_OTHERS = frozenset((CONFIG, "HANSE_DATA", "HANSE_COMPILED", "HANSE_TOKEN"))
+"""No settings: where the file lies; where tests find real data; where compiled twins lie (see `hanse.compiled`);
+the token that commands show to a running district."""
 
 Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]
 """A setting that nobody shall read over a shoulder: hidden where settings are shown, and taken also from a file

@@ -27,6 +27,8 @@ class Home(ABC):
     vault: Vault
     secret: bytes
     started_us: int
+    is_down: bool = False
+    """Whether commands are refused because the journal is out of reach."""
 
     @property
     @abstractmethod

@@ -19,6 +19,7 @@ from granian.server.embed import Server
 from litestar import Litestar
 
 import hanse
+from hanse.app.address import announced
 from hanse.app.build import create_app, in_front
 from hanse.app.followers import Followers
 from hanse.app.house import House
@@ -26,6 +27,7 @@ from hanse.app.http.forward import Forward
 from hanse.app.outpost import Outpost
 from hanse.app.relay import Line
 from hanse.app.settings import Settings, from_environment
+from hanse.app.supervisor import notify, stay_alive
 from hanse.app.telemetry import logs
 from hanse.app.telemetry.logs import say
 from hanse.app.worlds import World
@@ -86,9 +88,19 @@ async def serve_house(
         app.state.followers = followers
         if followers is not None:
             followers.start()
+        alive = asyncio.create_task(stay_alive())
+
+        def is_ready(port: int) -> None:
+            notify("READY=1")
+            if ready is not None:
+                ready(port)
+
         try:
-            await serve_app(app, front, house.settings.host, port, ready=ready, stop=stop)
+            with announced(house.settings, port):
+                await serve_app(app, front, house.settings.host, port, ready=is_ready, stop=stop)
         finally:
+            notify("STOPPING=1")
+            alive.cancel()
             if followers is not None:
                 await followers.stop()
     say(logging.INFO, "stopped", position=house.district.position)

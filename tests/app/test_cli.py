@@ -22,7 +22,7 @@ Run = Callable[..., tuple[int, str, str]]
 def test_help_names_every_command() -> None:
     said = CliRunner().invoke(cli.app, ["--help"])
     assert said.exit_code == 0
-    for command in ("up", "demo", "import", "trace", "sim", "journal", "capabilities", "token", "config"):
+    for command in ("up", "demo", "import", "trace", "sim", "journal", "capabilities", "token", "config", "status"):
         assert re.search(rf"\b{command}\b", said.output)
 
 
