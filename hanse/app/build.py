@@ -107,7 +107,7 @@ def in_front(app: Litestar) -> App:
     if meters is None:
         return front
     meters.registry.register(Scrape(house, app.state))
-    front = Observed(front, meters=meters, hot={path for _, path in routes})
+    front = Observed(front, meters=meters, hot={path for _, path in routes}, spans=house.watch.spans)
     return front if house.settings.metrics == "off" else MetricsPage(front, house, meters)
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from hanse.app.home import Home
 from hanse.app.settings import Settings
-from hanse.app.telemetry.meters import Meters
-from hanse.app.telemetry.watch import Watch
+from hanse.app.telemetry.watch import watch_by
 from hanse.app.worlds import World
 from hanse.district.core import District
 from hanse.district.effects import Call, EffectWorker
@@ -109,7 +108,12 @@ class House(Home):
         self.secret = _secret(settings.folder / "session.key")
         self.snapshots = settings.folder / "snapshots"
         self.started_us = now_us()
-        self.watch = Watch(slow_s=settings.slow_ms / 1_000, meters=Meters() if settings.metrics != "off" else None)
+        self.watch = watch_by(
+            os.environ,
+            slow_s=settings.slow_ms / 1_000,
+            is_counted=settings.metrics != "off",
+            district=settings.name,
+        )
         self._listeners: set[Callable[[list[Entry]], None]] = set()
         self.writer = Writer(
             self.journal,
@@ -147,6 +151,8 @@ class House(Home):
         Raises what `Writer.submit` raises: a full queue, a key in use, a key with another body.
         """
         future = asyncio.get_running_loop().create_future()
+        if self.watch.spans is not None:
+            self.watch.spans.follow(job)
         self.writer.submit(job, lambda answer: None if future.done() else future.set_result(answer))
         self._wake()
         return future
@@ -179,7 +185,7 @@ class House(Home):
             take(self.district, self.snapshots)
         self.journal.close()
         self.vault.close()
-        self.watch.close()
+        await asyncio.to_thread(self.watch.close)
 
     def _wake(self) -> None:
         if not self._turning:

@@ -2,15 +2,18 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from operator import itemgetter
 
+from hanse.app.telemetry.export import Sender, sender_by
 from hanse.app.telemetry.logs import say
 from hanse.app.telemetry.meters import Meters
+from hanse.app.telemetry.tracing import Spans, is_wanted, spans_by
 from hanse.district.observing import Turned
 from hanse.events.dictionary import decode, kind_of
 from hanse.events.district import EffectFailed
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "watch_by"]
 
 _EFFECT_FAILED = kind_of(EffectFailed).name
 _NAME = itemgetter(2)
@@ -26,11 +29,24 @@ class Watch:
         turn that held nothing slow.
     meters
         Counts, if anybody wants numbers.
+    spans
+        Traces, if anybody wants traces.
+    sender
+        Sends the numbers, if somebody wants them sent.
     """
 
-    def __init__(self, *, slow_s: float, meters: Meters | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        slow_s: float,
+        meters: Meters | None = None,
+        spans: Spans | None = None,
+        sender: Sender | None = None,
+    ) -> None:
         self.slow_s = slow_s
         self.meters = meters
+        self.spans = spans
+        self._sender = sender
         self._was_slow = False
         self._failed_at: float | None = None
 
@@ -40,9 +56,10 @@ class Watch:
         return None if self._failed_at is None else time.monotonic() - self._failed_at
 
     def close(self) -> None:
-        """Count no more."""
-        if self.meters is not None:
-            self.meters.close()
+        """Count no more, and send what waits; that may take as long as whoever receives it."""
+        for part in (self._sender, self.spans, self.meters):
+            if part is not None:
+                part.close()
 
     def turned(self, turned: Turned) -> None:
         """See `Observer`."""
@@ -60,6 +77,8 @@ class Watch:
             self._tell_effects(turned)
         if self.meters is not None:
             self.meters.turned(turned)
+        if self.spans is not None:
+            self.spans.turned(turned)
 
     def slow(self, kind: str, origin: str, *, seconds: float, position: int, caller: str) -> None:
         """See `Observer`; of the caller only what kind it is."""
@@ -90,3 +109,19 @@ class Watch:
                 event = decode(entry[2], entry[3], entry[7])
                 assert isinstance(event, EffectFailed)
                 say(logging.ERROR, "effect_failed", effect=event.effect, of=event.position, position=entry[0])
+
+
+def watch_by(environment: Mapping[str, str], *, slow_s: float, is_counted: bool, district: str) -> Watch:
+    """What watches a district, as the operator wants it: with numbers if they are read or sent, with traces if sent.
+
+    Raises
+    ------
+    Unavailable
+        The environment asks for OpenTelemetry, which is not installed.
+    """
+    spans = spans_by(environment, district=district)
+    if not is_counted and not is_wanted(environment):
+        return Watch(slow_s=slow_s)
+    meters = Meters()
+    sender = sender_by(environment, meters.registry, district=district)
+    return Watch(slow_s=slow_s, meters=meters, spans=spans, sender=sender)
