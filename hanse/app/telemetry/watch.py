@@ -15,6 +15,9 @@ from hanse.events.district import EffectFailed
 
 __all__ = ["Watch", "watch_by"]
 
+FULL_TURN = 100
+"""So many commands may take as long together as one that is not slow."""
+
 _EFFECT_FAILED = kind_of(EffectFailed).name
 _NAME = itemgetter(2)
 
@@ -25,8 +28,8 @@ class Watch:
     Parameters
     ----------
     slow_s
-        What takes longer is logged and counted: a command, a step, a deadline, and the folding or the commit of a
-        turn that held nothing slow.
+        What takes longer is logged and counted: a command, a step, a deadline, the commit of a turn, and a turn in
+        which nothing by itself was slow. A turn may take so long for each hundred of its commands.
     meters
         Counts, if anybody wants numbers.
     spans
@@ -67,10 +70,11 @@ class Watch:
             return
         self._failed_at = None
         position = turned.entries[-1][0] if turned.entries else 0
-        if turned.folding_s > self.slow_s and not self._was_slow:
-            # Of many that are quick one by one, as after a burst.
+        # Many commands that are quick one by one are no slow turn, but a full one.
+        limit_s = self.slow_s * max(1.0, len(turned.jobs) / FULL_TURN)
+        if turned.folding_s > limit_s and not self._was_slow:
             self.slow("turn", "folding", seconds=turned.folding_s, position=position, caller="")
-        if turned.commit_s > self.slow_s:
+        if turned.commit_s > limit_s:
             self.slow("commit", "journal", seconds=turned.commit_s, position=position, caller="")
         self._was_slow = False
         if _EFFECT_FAILED in map(_NAME, turned.entries):

@@ -38,7 +38,8 @@ async def visit(folder: Path, received: Received, monkeypatch: pytest.MonkeyPatc
     app = create_app(house)
     front = in_front(app)
     me = {"Authorization": f"Bearer {issue_token(house.secret, Principal('shopper', 'per_ada'), now_us=now_us())}"}
-    order = {"lines": [{"offer_id": "shp_1:prd_1", "quantity": 1}], "fulfilment": "pickup", "payment": "card", "card_token": "tok_secret"}
+    lines = [{"offer_id": "shp_1:prd_1", "quantity": 1}]
+    order = {"lines": lines, "fulfilment": "pickup", "payment": "card", "card_token": "tok_secret"}
     traced = {**me, "traceparent": f"00-{TRACE}-{PARENT}-01", "Idempotency-Key": "key-secret"}
     address = {"name": "Xanthippe", "street": "4711", "postcode": "1", "city": "Q", "lat": 60.1, "lon": 24.9}
     transport = httpx.ASGITransport(front, client=("127.0.0.1", 1), raise_app_exceptions=False)
