@@ -14,6 +14,7 @@ from hanse.app.house import FLOWS, VIEWS, now_us, open_journal
 from hanse.app.relay import News, Standing
 from hanse.app.settings import Settings
 from hanse.app.telemetry.logs import say
+from hanse.district import collector
 from hanse.district.core import District
 from hanse.district.following import Follower
 from hanse.district.jobs import Answer, Job
@@ -183,7 +184,7 @@ class Outpost(Home):
             await asyncio.sleep(TICK_S)
             self._catch_up()
             self._judge()
-            gc.collect(1)
+            collector.look()
 
     def _write_snapshot(self) -> None:
         """Write the state down, when it is time, in a copy of this process: it stands still there, and goes on here."""

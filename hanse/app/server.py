@@ -5,6 +5,7 @@ one process is server, writer and views in one, and no request is handed between
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -154,6 +155,8 @@ async def serve_app(
     stopping = asyncio.create_task(stop.wait())
     await _listening(server, serving)
     say(logging.INFO, "ready", position=app.state.house.district.position, port=server.bind_port)
+    # What there is by now stays: looking for garbage passes it over.
+    gc.freeze()
     if ready is not None:
         ready(server.bind_port)
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -4,5 +4,6 @@
 `writer.py` owns queue, journal and keys around it; `views.py` says what a view is, `own.py` holds the
 district's own; `effects.py` calls the world outside; `asking.py` is how others ask the writer;
 `neighbours.py`, `messages.py` and `post.py` are how districts speak with each other.
+`answers.py` and `keys.py` know what was answered to keys, `collector.py` looks for garbage between turns.
 `snapshots.py` and `opening.py` bring a district up from its folder, `following.py` keeps another process up with it.
 """

@@ -5,7 +5,6 @@ is answered to nobody and leaves no trace in memory. The writer runs where it is
 so readers in its process only ever see committed state.
 """
 
-import gc
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +14,7 @@ from time import perf_counter
 
 import msgspec
 
+from hanse.district import collector
 from hanse.district.answers import Answers, pair_of
 from hanse.district.core import STOPS_BEFORE_PARKED, District
 from hanse.district.jobs import Answer, Job, Stopped, origin_of, problem
@@ -75,13 +75,14 @@ class Writer:
         self._stalled = False
         self.restarts = 0
         self._start()
+        # What is known of keys outlives a fault: a million of them take seconds to read again.
+        self._answers = Answers(self._journal, clock=self._clock)
 
     def _start(self) -> None:
         self.district = self._build(self._journal)
         self.district.observer = self._observer
         self._head = self._journal.head()
         self._troubles = self.district.view(Troubles)
-        self._answers = Answers(self._journal, clock=self._clock)
         self._note(District.deploy)
 
     # Taking in
@@ -159,7 +160,7 @@ class Writer:
             return 0
         committed = perf_counter()
         self._stalled = False
-        self._answers.remember(answered)
+        self._answers.remember(answered, now_us=self.district.now_us)
         self._in_flight.difference_update(pairs)
         for (_, reply, _), answer in zip(taken, turn.answers, strict=True):
             reply(answer)
@@ -167,6 +168,9 @@ class Writer:
             self._on_commit(turn.entries)
         if self._observer is not None:
             self._observer.turned(Turned(jobs, turn.answers, turn.entries, folded - began, committed - folded))
+        if self._answers.many:
+            self._forget()
+        collector.look()
         return len(taken)
 
     def run(self) -> None:
@@ -177,9 +181,12 @@ class Writer:
 
     def tidy(self) -> None:
         """What can wait for a quiet moment: forget old answers, look for garbage."""
+        self._forget()
+        collector.look(new_max=1)
+
+    def _forget(self) -> None:
         with suppress(JournalUnavailable):
             self._answers.forget()
-        gc.collect(1)
 
     def _note(self, note: Callable[[District], None]) -> None:
         turn = self.district.note(note, self._clock())
@@ -240,6 +247,8 @@ class Writer:
             self._observer.restarted(reason="unavailable", what="journal", error=error, parked=False)
         try:
             self._start()
+            # The commit may have become durable after all.
+            self._answers.catch_up()
         finally:
             refusal = _refusal(error)
             for _, reply, _ in taken:

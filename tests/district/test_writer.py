@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hanse.district import answers as answers_module
 from hanse.district import writer as writer_module
 from hanse.district.answers import ANSWER_LIFE_US, KEY_LENGTH_MAX
 from hanse.district.core import District
@@ -16,6 +17,13 @@ from hanse.journal.protocol import JournalFenced, JournalUnavailable
 from hanse.kernel.errors import Conflict, InvalidInput, LimitExceeded
 from hanse.kernel.time import SECOND_US
 from tests.district.conftest import Bench, Story, error_code, fail_after, fail_before, greet, join
+
+
+@pytest.fixture(params=["keys in memory", "keys on disk"], autouse=True)
+def keys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of this holds wherever keys are kept."""
+    if request.param == "keys on disk":
+        monkeypatch.setattr(answers_module, "IN_MEMORY", 2)
 
 
 def test_a_turn_is_one_commit_and_its_answers_come_after_it(bench: Bench) -> None:
@@ -135,13 +143,43 @@ def test_old_answers_leave_memory_and_journal_when_it_is_quiet(bench: Bench) -> 
     bench.do(join, "per_4", key="new")
     bench.writer.tidy()
     assert [key for _, _, key in bench.journal.answers_since(0)] == ["reused", "new"]
-    assert list(bench.writer._answers._numbers.values()) == [3, 4]
+    assert len(bench.writer._answers._keys) <= 2
     bench.now_us += ANSWER_LIFE_US + SECOND_US
     bench.writer.tidy()
     assert list(bench.journal.answers_since(0)) == []
-    assert bench.writer._answers._numbers == {}
+    assert len(bench.writer._answers._keys) == 0
     bench.do(join, "per_5", key="after")
     assert bench.submit(join, "per_5", key="after")[0].replayed
+
+
+def test_keys_beyond_the_bound_are_as_good_as_those_within(bench: Bench) -> None:
+    first = [bench.do(join, f"per_{n}", key=f"k{n}", fingerprint=b"f") for n in range(50)]
+    for _ in range(2):
+        for n, answer in enumerate(first):
+            again = bench.submit(join, f"per_{n}", key=f"k{n}", fingerprint=b"f")
+            assert again == [msgspec.structs.replace(answer, replayed=True)]
+            with pytest.raises(InvalidInput):
+                bench.submit(join, f"per_{n}", key=f"k{n}", fingerprint=b"g")
+        bench.start()
+
+
+def test_another_key_that_looks_the_same_gets_no_answer_of_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers_module, "_pair", lambda caller, key: 7)
+    for n in range(9):
+        assert bench.do(join, f"per_{n}", key=f"k{n}").body == b'"per_%d"' % n
+        assert bench.submit(join, f"per_{n}", key=f"k{n}")[0].replayed
+
+
+def test_old_answers_go_as_fast_as_new_ones_come_however_busy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers_module, "FORGET_AFTER", 4)
+    for n in range(40):
+        bench.do(join, f"per_{n}", key=f"old{n}")
+    bench.now_us += ANSWER_LIFE_US + SECOND_US
+    for n in range(28):
+        bench.do(join, f"per_x{n}", key=f"new{n}")
+    assert [key for _, _, key in bench.journal.answers_since(0)] == [f"new{n}" for n in range(28)]
 
 
 # Trouble with a command

@@ -51,7 +51,7 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
     amount_minor: int
 
 
-class Account(msgspec.Struct):
+class Account(msgspec.Struct, gc=False):
     """Minor units of one currency. Free to spend: balance less held, down to the floor."""
 
     account_id: str

@@ -38,7 +38,7 @@ def sales_of(shop_id: str) -> str:
     return f"{shop_id}/sales"
 
 
-class Captured(msgspec.Struct):
+class Captured(msgspec.Struct, gc=False):
     """What was captured for a part, and what of it went back. Minor units."""
 
     order_id: str

@@ -10,7 +10,7 @@ from hanse.kernel.errors import NotFound
 __all__ = ["Member", "Members", "keeps_address", "member"]
 
 
-class Member(msgspec.Struct):
+class Member(msgspec.Struct, gc=False):
     """A person, as far as the journal knows them."""
 
     person_id: str

@@ -21,15 +21,17 @@ from hanse.world.simulation.checks import check_all, check_journal, check_overdu
 from hanse.world.simulation.clients import Clients
 from hanse.world.simulation.provider import Provider
 from hanse.world.simulation.report import Broken, Failure, Report
-from hanse.world.simulation.town import BUG, Town
+from hanse.world.simulation.town import BUG, Act, Town
 
-__all__ = ["Life"]
+__all__ = ["END_TURNS_MAX", "LEAPS_US", "Life"]
 
 START_US = 1_790_000_000 * SECOND_US
 CHECK_ALL_EVERY = 500
 SNAPSHOT_EVERY = 700
 REPLAY_EVERY = 4_000
 END_TURNS_MAX = 4_000
+LEAPS_US = (SECOND_US, 40 * MINUTE_US, 3 * HOUR_US, 3 * DAY_US)
+"""What the clock leaps at the end, so that whatever is due comes due."""
 
 Trouble = Fault | Literal["crash_within", "crash_telling", "bug_within", "crash_between"]
 
@@ -47,66 +49,117 @@ FAULTS: dict[Trouble | Literal["none"], int] = {
 
 
 class Life:
-    """One district from its founding to its last check; over a journal in memory unless another is given."""
+    """One district from its founding to its last check; over a journal in memory unless another is given.
 
-    def __init__(self, seed: int, folder: Path, journal: Journal | None = None) -> None:
+    Parameters
+    ----------
+    tag
+        Which of a league's districts it is.
+    more
+        Draws what people do beside what the town itself has them do; None: nothing, this time.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        folder: Path,
+        journal: Journal | None = None,
+        *,
+        tag: str = "0",
+        more: Callable[[], Act | None] = lambda: None,
+    ) -> None:
         self.report = Report(seed)
-        self._rng = stream(seed, "life")
+        self.charter = Charter(tag=tag)
+        of = "" if tag == "0" else f" of {tag}"
+        self._rng = stream(seed, f"life{of}")
         self._folder = folder
+        self._more = more
         self.books = Books()
         self.books.expected_stop = BUG
         self.journal = FaultyJournal(journal or MemoryJournal(), on_durable=self.books.read)
-        self._clock_us = START_US
-        self._town = Town(stream(seed, "town"), self.books)
-        self._clients = Clients(stream(seed, "clients"), self.books, self.report)
-        self._provider = Provider(stream(seed, "provider"), self.books)
-        self._from_zero = opener(Charter(), views=VIEWS, flows=FLOWS)
-        self._from_snapshot = opener(Charter(), views=VIEWS, flows=FLOWS, snapshots=folder)
+        self.clock_us = START_US
+        self._town = Town(stream(seed, f"town{of}"), self.books)
+        self._clients = Clients(stream(seed, f"clients{of}"), self.books, self.report)
+        self._provider = Provider(stream(seed, f"provider{of}"), self.books)
+        self._from_zero = opener(self.charter, views=VIEWS, flows=FLOWS)
+        self._from_snapshot = opener(self.charter, views=VIEWS, flows=FLOWS, snapshots=folder)
         self._deadlines = {origin_of(deadline) for flow in FLOWS for deadline in flow.DEADLINES}
         self._stumbled: set[tuple[str, int, str]] = set()
         self._full_for = 0
+        self._due_checks = {
+            CHECK_ALL_EVERY: self.check_all,
+            SNAPSHOT_EVERY: self._snapshot,
+            REPLAY_EVERY: self._replay,
+        }
+        self._checked: dict[int, int] = {}
         self.writer = self._new_writer()
 
     def run(self, commands: int) -> Report:
         """Live through so many commands; raises `Failure` at the first rule that does not hold."""
         try:
-            self._found()
-            self._live(commands)
+            self.found()
+            while self.report.commands < commands:
+                self.step()
             self._end()
         except Broken as broken:
-            raise self._failure(broken) from broken
+            raise self.failure(broken) from broken
         except Exception as error:  # whatever reaches us stopped the process for no planned reason
-            raise self._failure(Broken(f"the process ended by {type(error).__name__}: {error}")) from error
+            raise self.failure(Broken(f"the process ended by {type(error).__name__}: {error}")) from error
         return self.report
 
-    def _found(self) -> None:
+    def found(self) -> None:
+        """Shops, people, money: what is there before anything goes wrong."""
         for act in self._town.founding():
             self._clients.ask(self.writer, act)
         while self.writer.busy:
-            self._turn("none")
+            self.turn("none")
         for act in self._town.paying_in():
             self._clients.ask(self.writer, act)
 
-    def _live(self, commands: int) -> None:
-        every = {CHECK_ALL_EVERY: self._check_all, SNAPSHOT_EVERY: self._snapshot, REPLAY_EVERY: self._replay}
-        due = dict.fromkeys(every, 0)
-        faults, weights = list(FAULTS), list(FAULTS.values())
-        while self.report.commands < commands:
-            self._pass_time()
-            self._submit()
-            fault = self._rng.choices(faults, weights)[0]
-            self._turn(fault)
-            for interval, act in every.items():
-                if self.report.commands >= due[interval]:
-                    due[interval] += interval
-                    act()
+    def step(self) -> None:
+        """Time passes, people act, one turn is run or goes wrong; now and then all is checked."""
+        self._pass_time()
+        self._submit()
+        self.turn(self._rng.choices(list(FAULTS), list(FAULTS.values()))[0])
+        for interval, act in self._due_checks.items():
+            if self.report.commands >= self._checked.get(interval, 0):
+                self._checked[interval] = self._checked.get(interval, 0) + interval
+                act()
 
     def _end(self) -> None:
         """No more trouble: everybody gets an answer, everything owed is done, then all is checked once more."""
+        self.heal()
+        for leap_us in LEAPS_US:
+            self.leap(leap_us)
+            for _ in range(END_TURNS_MAX):
+                self.calm()
+                if self.quiet:
+                    break
+            self.check_all()
+        self.finish()
+
+    def heal(self) -> None:
+        """The disk has space again, and keeps it."""
         self.journal.full, self._full_for = False, 0
-        for leap_us in (SECOND_US, 40 * MINUTE_US, 3 * HOUR_US, 3 * DAY_US):
-            self._clock_us = max(self._clock_us, self.books.time_us) + leap_us
-            self._quieten()
+
+    def leap(self, micros: int) -> None:
+        """The clock goes forward, from wherever it stood."""
+        self.clock_us = max(self.clock_us, self.books.time_us) + micros
+
+    def calm(self) -> None:
+        """A turn without trouble, in which everybody asks again."""
+        self.clock_us += 2 * SECOND_US
+        self._listen()
+        self._clients.insist(self.writer)
+        self.turn("none")
+
+    @property
+    def quiet(self) -> bool:
+        """Whether everybody has an answer and nothing is owed."""
+        return not (self.writer.busy or self._clients.unanswered or self.books.asked)
+
+    def finish(self) -> None:
+        """The last checks, and what the report says at the end."""
         check_overdue(self.writer.district, self.books)
         if self.books.asked:
             raise Broken(f"the world outside was asked {len(self.books.asked)} times and never answered")
@@ -116,16 +169,6 @@ class Life:
         self.report.orders = {**self.books.stories.ends, "open": len(self.books.stories.open)}
         self.report.stops = sum(self.books.stops.values())
 
-    def _quieten(self) -> None:
-        for _ in range(END_TURNS_MAX):
-            self._clock_us += 2 * SECOND_US
-            self._listen()
-            self._clients.insist(self.writer)
-            self._turn("none")
-            if not (self.writer.busy or self._clients.unanswered or self.books.asked):
-                break
-        self._check_all()
-
     # One turn
 
     def _pass_time(self) -> None:
@@ -134,12 +177,12 @@ class Life:
         if draw < 0.003:
             self.report.clock_jumps += 1
             forward = rng.choice((5 * MINUTE_US, HOUR_US, 5 * HOUR_US, 26 * HOUR_US))
-            self._clock_us += forward if rng.random() < 0.6 else -rng.choice((SECOND_US, 10 * MINUTE_US, 3 * HOUR_US))
+            self.clock_us += forward if rng.random() < 0.6 else -rng.choice((SECOND_US, 10 * MINUTE_US, 3 * HOUR_US))
         elif draw < 0.0031:
-            self._clock_us += 31 * DAY_US
+            self.clock_us += 31 * DAY_US
         else:
-            self._clock_us += int(rng.expovariate(1) * SECOND_US)
-        self._clients.now_us = max(self._clients.now_us, self._clock_us)
+            self.clock_us += int(rng.expovariate(1) * SECOND_US)
+        self._clients.now_us = max(self._clients.now_us, self.clock_us)
 
     def _submit(self) -> None:
         self._listen()
@@ -147,17 +190,18 @@ class Life:
         for _ in range(rng.choices((0, 1, 4, 12, 60), (1, 3, 3, 2, 1))[0]):
             draw = rng.random()
             if draw < 0.9:
-                clients.ask(self.writer, self._town.next())
+                clients.ask(self.writer, self._more() or self._town.next())
             elif draw < 0.95:
                 clients.insist(self.writer)
             else:
                 clients.repeat(self.writer)
 
     def _listen(self) -> None:
-        self._provider.listen(self._clock_us)
-        self._provider.answer(self.writer, self._clock_us)
+        self._provider.listen(self.clock_us)
+        self._provider.answer(self.writer, self.clock_us)
 
-    def _turn(self, fault: Trouble | Literal["none"]) -> None:
+    def turn(self, fault: Trouble | Literal["none"]) -> None:
+        """One turn of the writer, and what is to go wrong in it."""
         self.report.turns += 1
         restarts = self.writer.restarts
         self._arm(fault)
@@ -172,7 +216,7 @@ class Life:
             self._disarm()
             if self.writer.restarts != restarts:
                 self.report.commit_failures += fault in ("full_before", "full_after")
-                self._check_all()
+                self.check_all()
         check_touched(self.writer.district, self.books)
 
     def _arm(self, fault: Trouble | Literal["none"]) -> None:
@@ -228,10 +272,10 @@ class Life:
         self.journal.next_fault = self._clients.crash_after = None
         self._clients.crashed()
         self.writer = self._new_writer()
-        self._check_all()
+        self.check_all()
 
     def _new_writer(self) -> Writer:
-        return Writer(self.journal, self._build, clock=lambda: self._clock_us)
+        return Writer(self.journal, self._build, clock=lambda: self.clock_us)
 
     def _build(self, journal: Journal) -> District:
         if self._rng.random() < 0.15:
@@ -240,21 +284,25 @@ class Life:
         self.report.restarts_from_snapshot += 1
         return self._from_snapshot(journal)
 
-    def _check_all(self) -> None:
+    def check_all(self) -> None:
+        """Everything that the views say, against the books."""
         check_all(self.writer.district, self.books)
 
     def _snapshot(self) -> None:
         take(self.writer.district, self._folder)
         live = self.writer.district
         check_same(
-            live, follow(self.journal, Charter(), views=VIEWS, flows=FLOWS, snapshots=self._folder), "a snapshot"
+            live,
+            follow(self.journal, self.charter, views=VIEWS, flows=FLOWS, snapshots=self._folder, owing=True),
+            "a snapshot",
         )
 
     def _replay(self) -> None:
         live = self.writer.district
-        check_same(live, follow(self.journal, Charter(), views=VIEWS, flows=FLOWS), "a replay")
+        check_same(live, follow(self.journal, self.charter, views=VIEWS, flows=FLOWS, owing=True), "a replay")
 
-    def _failure(self, broken: Broken) -> Failure:
+    def failure(self, broken: Broken) -> Failure:
+        """A broken rule with everything that helps to understand it."""
         story = self.journal.story(broken.story) if broken.story else []
         return Failure(
             broken.rule,

@@ -205,7 +205,7 @@ def _answer_early(put: Put) -> None:
             reply(answer)
         rows, answered = self._answers.rows(jobs, pairs, done.answers, now_us=self.district.now_us)
         self._commit(done.entries, rows, done.steps_through)
-        self._answers.remember(answered)
+        self._answers.remember(answered, now_us=self.district.now_us)
         return len(taken)
 
     put(Writer, "turn", turn)
