@@ -65,7 +65,9 @@ def channel_to(district: District, neighbour: str) -> Channel:
 def send(district: District, neighbour: str, message: Message, *, story: str) -> None:
     """Tell a neighbour something, once it can hear it. Records `MessageSent`."""
     channel = district.view(Neighbours).channels[neighbour]
-    number, kind, body = channel.sent + 1, message.kind(), msgspec.to_builtins(message)
+    number, kind = channel.sent + 1, message.kind()
+    # As JSON gives it back: so that the view is the same after a restart.
+    body = msgspec.json.decode(msgspec.json.encode(message))
     chain = sealed(channel.sent_chain, number, kind, body)
     district.record(MessageSent(neighbour, number, kind, story, body, chain))
 

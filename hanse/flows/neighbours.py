@@ -5,12 +5,11 @@ the account of its neighbour. From then on that district alone decides, and tell
 with an acceptance, a deadline with a late message), one side decides and both agree in the end. Each side's work
 is one commit; between them the two clearing accounts differ by exactly what is on its way.
 
-In the shopper's district (`ask` and `ask_cancel` are its commands):
+In the shopper's district (`declare`, `ask` and `ask_cancel` are its commands):
 
 ======================================  =================  ==================================
 when                                    do                 records
 ======================================  =================  ==================================
-district.neighbour_declared             open_account       finance.account_opened
 order.taken                             note_taken         market.away_order_taken
 order.refused                           note_refused       finance.transfers_posted
 order.refused                           note_refused       market.away_order_refused
@@ -42,17 +41,17 @@ Goods are collected at the shop: an address would have to travel, and none does.
 until the neighbour has answered, however long that takes; what it hears of too late it does not place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
+from hanse.district import messages
 from hanse.district.core import District
 from hanse.district.messages import channel_to, send
 from hanse.district.neighbours import Message, Neighbours
 from hanse.district.reactions import Deadline, Hearer, Step
 from hanse.events.dictionary import Event
-from hanse.events.district import NeighbourDeclared
 from hanse.events.finance import PaymentCaptured, PaymentRefunded
 from hanse.events.market import AwayOrderAsked, AwayPartMoved, PartAccepted, PartEnded, PartPicked, PartSettled
 from hanse.finance.clearing import service as clearing
@@ -74,7 +73,23 @@ from hanse.market.orders.views import END_STAGES, Orders
 from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import missing, missing_by_offer
 
-__all__ = ["DEADLINES", "EFFECTS", "MESSAGES", "STEPS", "AskAnswer", "AskNeighbour", "ask", "ask_cancel"]
+__all__ = [
+    "DEADLINES",
+    "EFFECTS",
+    "MESSAGES",
+    "STEPS",
+    "AskAnswer",
+    "AskNeighbour",
+    "CancelAsked",
+    "CancelRefused",
+    "OrderAsked",
+    "OrderRefused",
+    "OrderTaken",
+    "PartMoved",
+    "ask",
+    "ask_cancel",
+    "declare",
+]
 
 ENDED_UNPAID = ("refused", "cancelled", "expired")
 
@@ -161,6 +176,14 @@ class PartMoved(Message, frozen=True, tag="order.part_moved"):
 # In the shopper's district
 
 
+def declare(district: District, limits_minor: Mapping[str, int]) -> None:
+    """Say who the neighbours are and how much one of a pair may owe the other; there is an account for each."""
+    messages.declare(district, limits_minor)
+    # At once and not in a step: the first message may come in this very turn.
+    for neighbour in limits_minor:
+        clearing.open_clearing(district, neighbour)
+
+
 def ask(district: District, shopper_id: str, neighbour: str, request: AskNeighbour) -> AskAnswer:
     """Ask a neighbour for an order: the money is set aside, and the message is on its way with it.
 
@@ -216,11 +239,6 @@ def ask_cancel(district: District, order_id: str) -> None:
     neighbour = away_order(district, order_id).asked.neighbour
     away.ask_cancel(district, order_id)
     send(district, neighbour, CancelAsked(order_id), story=order_id)
-
-
-def open_account(district: District, declared: NeighbourDeclared) -> None:
-    """There is an account for what is owed between us and a neighbour."""
-    clearing.open_clearing(district, declared.neighbour)
 
 
 def note_taken(district: District, sender: str, taken: OrderTaken) -> None:
@@ -405,7 +423,6 @@ def _changes(asked: OrderAsked, parts: Sequence[Part]) -> dict[str, int]:
 
 
 STEPS: Sequence[tuple[type[Event], Step]] = [
-    (NeighbourDeclared, open_account),
     (PartAccepted, tell_accepted),
     (PartPicked, tell_picked),
     (PaymentCaptured, tell_collected),

@@ -3,8 +3,9 @@
 import msgspec
 
 from hanse.district.core import Charter
-from hanse.district.messages import acknowledge, declare, next_batch, receive
+from hanse.district.messages import acknowledge, next_batch, receive
 from hanse.district.neighbours import Batch, Neighbours, Receipt
+from hanse.flows.neighbours import declare
 from hanse.testing.clock import Clock
 from hanse.testing.stage import Stage, district
 from hanse.testing.town import small_town

@@ -26,6 +26,7 @@ FAULTS: tuple[Fault | None, ...] = (None,) * 12 + ("full_before", "full_after", 
 
 class Greeting(Message, frozen=True, tag="test.greeting"):
     number: int
+    words: tuple[str, ...] = ("good", "day")
 
 
 def hear(district: District, sender: str, greeting: Greeting) -> None:
@@ -146,6 +147,13 @@ def test_a_batch_is_bounded_and_the_next_one_goes_on(
         a.do(greet, "b", number)
     assert [deliver(a, b).through for _ in range(2)] == [6, 7]
     assert heard(b) == list(range(7))
+
+
+def test_what_waits_is_the_same_after_a_restart(pair: tuple[Bench, Bench]) -> None:
+    a, _ = pair
+    a.do(greet, "b", 1)
+    before = a.district.view(Neighbours)
+    assert a.start().district.view(Neighbours) == before
 
 
 # What does not fit

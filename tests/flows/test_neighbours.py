@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hanse.district.jobs import origin_of
-from hanse.district.messages import declare, next_batch
+from hanse.district.messages import next_batch, send
 from hanse.district.neighbours import Neighbours
 from hanse.events.dictionary import kind_of
 from hanse.finance.clearing.views import UNCLAIMED, clearing_of, owed_by_us, owed_to_us
@@ -17,7 +17,7 @@ from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import COMMISSION, TOP_UPS, wallet_of
 from hanse.flows import neighbours as flow
 from hanse.flows import order as order_flow
-from hanse.flows.neighbours import AskNeighbour, ask, ask_cancel
+from hanse.flows.neighbours import AskNeighbour, ask, ask_cancel, declare
 from hanse.flows.order import PlaceOrder, place
 from hanse.kernel.errors import HanseError
 from hanse.kernel.values import SeenWish, Transfer, Wish
@@ -399,7 +399,7 @@ def test_an_unanswered_order_keeps_its_money_aside_however_long_it_takes(pair: P
 
 def told_by_b(pair: Pair, message: Any) -> str:
     """Let B tell A something; why A does not take it."""
-    pair.b.do(lambda d: flow.send(d, "a", message, story=""))
+    pair.b.do(lambda d: send(d, "a", message, story=""))
     batch = next_batch(pair.b.district, "a")
     assert batch is not None
     return deliver(batch, pair.a).trouble
@@ -422,11 +422,11 @@ def test_who_takes_on_other_than_was_asked_is_parked(pair: Pair) -> None:
 def test_nobody_speaks_for_another() -> None:
     towns = league("a", "b", "c")
     order_id = towns["a"].do(ask, "per_ada", "b", AskNeighbour((TEA,)))["order_id"]
-    towns["c"].do(lambda d: flow.send(d, "a", flow.OrderRefused(order_id, "late"), story=""))
+    towns["c"].do(lambda d: send(d, "a", flow.OrderRefused(order_id, "late"), story=""))
     batch = next_batch(towns["c"].district, "a")
     assert batch is not None
     assert "asked of another neighbour" in deliver(batch, towns["a"]).trouble
-    towns["c"].do(lambda d: flow.send(d, "b", flow.OrderAsked("ord_01jd3v7k2m00000a", "EUR", (TEA,), 10**17), story=""))
+    towns["c"].do(lambda d: send(d, "b", flow.OrderAsked("ord_01jd3v7k2m00000a", "EUR", (TEA,), 10**17), story=""))
     batch = next_batch(towns["c"].district, "b")
     assert batch is not None
     assert "This id was not made there" in deliver(batch, towns["b"]).trouble

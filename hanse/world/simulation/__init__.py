@@ -6,6 +6,7 @@ compares after every turn. The same seed makes the same journal, byte for byte.
 
 `town` draws what people do · `clients` ask again until they have an answer · `provider` is the world outside ·
 `life` runs the turns and the faults · `books` (with `shelves`, `accounts`, `stories`) is the auditor ·
+`league` runs several towns as neighbours over `mail`, a network that fails; `between` audits what lies between them ·
 `checks` compares it with the views · `plants` puts bugs in, to see that they are found.
 """
 

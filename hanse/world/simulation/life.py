@@ -1,6 +1,6 @@
 """The life of one seed: turns, crashes, failed commits, restarts, and the checks between them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from hanse.district.writer import Writer
 from hanse.events.dictionary import Event
 from hanse.journal.faulty import Crash, Fault, FaultyJournal
 from hanse.journal.memory import MemoryJournal
-from hanse.journal.protocol import Journal, JournalUnavailable
+from hanse.journal.protocol import Commit, Entry, Journal, JournalUnavailable
 from hanse.kernel.chance import stream
 from hanse.kernel.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from hanse.world.simulation.books import Books
@@ -57,6 +57,8 @@ class Life:
         Which of a league's districts it is.
     more
         Draws what people do beside what the town itself has them do; None: nothing, this time.
+    heard
+        Told of each durable commit, beside the books.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Life:
         *,
         tag: str = "0",
         more: Callable[[], Act | None] = lambda: None,
+        heard: Callable[[Commit], None] = lambda commit: None,
     ) -> None:
         self.report = Report(seed)
         self.charter = Charter(tag=tag)
@@ -76,7 +79,8 @@ class Life:
         self._more = more
         self.books = Books()
         self.books.expected_stop = BUG
-        self.journal = FaultyJournal(journal or MemoryJournal(), on_durable=self.books.read)
+        self._heard = heard
+        self.journal = FaultyJournal(journal or MemoryJournal(), on_durable=self._read)
         self.clock_us = START_US
         self._town = Town(stream(seed, f"town{of}"), self.books)
         self._clients = Clients(stream(seed, f"clients{of}"), self.books, self.report)
@@ -107,14 +111,22 @@ class Life:
             raise self.failure(Broken(f"the process ended by {type(error).__name__}: {error}")) from error
         return self.report
 
+    def _read(self, commit: Commit) -> None:
+        self.books.read(commit)
+        self._heard(commit)
+
+    def ask(self, act: Act) -> None:
+        """Somebody wants something, and asks again until there is an answer."""
+        self._clients.ask(self.writer, act)
+
     def found(self) -> None:
         """Shops, people, money: what is there before anything goes wrong."""
         for act in self._town.founding():
-            self._clients.ask(self.writer, act)
+            self.ask(act)
         while self.writer.busy:
             self.turn("none")
         for act in self._town.paying_in():
-            self._clients.ask(self.writer, act)
+            self.ask(act)
 
     def step(self) -> None:
         """Time passes, people act, one turn is run or goes wrong; now and then all is checked."""
@@ -301,9 +313,9 @@ class Life:
         live = self.writer.district
         check_same(live, follow(self.journal, self.charter, views=VIEWS, flows=FLOWS, owing=True), "a replay")
 
-    def failure(self, broken: Broken) -> Failure:
-        """A broken rule with everything that helps to understand it."""
-        story = self.journal.story(broken.story) if broken.story else []
+    def failure(self, broken: Broken, elsewhere: Iterable[Entry] = ()) -> Failure:
+        """A broken rule with everything that helps to understand it, the story in other districts too."""
+        story = [*self.journal.story(broken.story), *elsewhere]
         return Failure(
             broken.rule,
             seed=self.report.seed,

@@ -31,15 +31,17 @@ from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import available
 from hanse.world.simulation import clients, life, town
 
-__all__ = ["PLANTS", "plant"]
+__all__ = ["PLANTS", "Plants", "Put", "plant"]
 
 Put = Callable[[Any, str, Any], None]
 
-PLANTS: dict[str, Callable[[Put], None]] = {}
+Plants = dict[str, Callable[[Put], None]]
+
+PLANTS: Plants = {}
 
 
 @contextmanager
-def plant(name: str) -> Iterator[None]:
+def plant(name: str, plants: Plants = PLANTS) -> Iterator[None]:
     """Put a bug in for the time of a `with` block.
 
     Raises
@@ -47,8 +49,8 @@ def plant(name: str) -> Iterator[None]:
     InvalidInput
         There is no plant of that name.
     """
-    if name not in PLANTS:
-        raise InvalidInput("world.unknown_plant", f"Name one of: {', '.join(PLANTS)}.", field="plant")
+    if name not in plants:
+        raise InvalidInput("world.unknown_plant", f"Name one of: {', '.join(plants)}.", field="plant")
     before: list[tuple[Any, str, Any]] = []
 
     def put(owner: Any, attribute: str, value: Any) -> None:
@@ -56,7 +58,7 @@ def plant(name: str) -> Iterator[None]:
         setattr(owner, attribute, value)
 
     try:
-        PLANTS[name](put)
+        plants[name](put)
         yield
     finally:
         for owner, attribute, value in reversed(before):
