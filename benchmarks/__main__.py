@@ -11,7 +11,7 @@ from hanse.app.start import with_large_pages
 NAMES = sorted(
     path.stem
     for path in Path(__file__).parent.glob("*.py")
-    if path.stem not in {"__init__", "__main__", "report", "machine", "town", "audit", "client"}
+    if path.stem not in {"__init__", "__main__", "report", "machine", "town", "audit", "client", "serving"}
 )
 
 

@@ -7,15 +7,9 @@ requests) does what the measured peers did, so only its figures are set beside t
 """
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from random import Random
 
 import msgspec
@@ -23,10 +17,8 @@ import msgspec
 from benchmarks.client import Load, Rounds, load, request
 from benchmarks.machine import measure_machine
 from benchmarks.report import Anchor, Figure, Report, Size
+from benchmarks.serving import cpu_s, serving, token_of
 from benchmarks.town import Town, requests
-from hanse.app.auth import issue_token
-from hanse.app.house import now_us
-from hanse.kernel.principal import Principal
 from hanse.market.catalogue.views import Catalogue
 from hanse.people.members.views import Members
 
@@ -46,8 +38,8 @@ class Shoppers:
     def __init__(self, town: Town, secret: bytes) -> None:
         district = town.writer.district
         self._people = list(district.view(Members).by_id)
-        self._tokens = {person: _token(secret, "shopper", person) for person in self._people}
-        self._league = _token(secret, "league", "league")
+        self._tokens = {person: token_of(secret, "shopper", person) for person in self._people}
+        self._league = token_of(secret, "league", "league")
         self._made = requests(district, 50_000, 3, seed=3)
         self._batches = [
             msgspec.json.encode(
@@ -118,27 +110,19 @@ def run(size: Size) -> Report:
     town = Town("http")
     town.furnish()
     town.close()
-    port = _free_port()
-    start = "from hanse.app.cli import main; main()"
-    command = [sys.executable, "-c", start, "up", "--port", str(port), "--data", str(town.folder)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        _wait_ready(port)
+    with serving(town.folder) as server:
         shoppers = Shoppers(town, (town.folder / "session.key").read_bytes())
-        figures = tuple(_measure(shoppers, port, server.pid, SECONDS[size]))
-    finally:
-        server.terminate()
-        server.wait(30)
+        figures = tuple(_measure(shoppers, server.port, server.pid, SECONDS[size]))
     return Report("http", figures, machine, ("Client and server share the machine; CPU is the server's alone.",))
 
 
 def _measure(shoppers: Shoppers, port: int, pid: int, seconds: float) -> Iterator[Figure]:
     for connections in (1, 8, 32, 256):
-        done, cpu_s = _window(port, pid, connections, shoppers.single, seconds)
+        done, spent_s = _window(port, pid, connections, shoppers.single, seconds)
         goal = (Anchor(5_000, "goal"),) if connections == 32 else ()
         yield Figure(f"orders_per_s_c{connections}", done.per_s, "orders/s", anchors=goal)
         if connections == 32:
-            yield Figure("cpu_ms_per_order", cpu_s / done.rounds * 1e3, "ms", smaller=True)
+            yield Figure("cpu_ms_per_order", spent_s / done.rounds * 1e3, "ms", smaller=True)
         yield Figure(f"p50_ms_c{connections}", done.percentile_ms(0.5), "ms", smaller=True)
         yield Figure(f"p99_ms_c{connections}", done.percentile_ms(0.99), "ms", smaller=True)
     done, _ = _window(port, pid, 4, shoppers.batch, seconds)
@@ -146,8 +130,8 @@ def _measure(shoppers: Shoppers, port: int, pid: int, seconds: float) -> Iterato
     for name, script in (("product", shoppers.product), ("availability", shoppers.availability)):
         done, _ = _window(port, pid, 32, script, seconds)
         yield Figure(f"{name}_per_s", done.per_s, "requests/s")
-    done, cpu_s = _window(port, pid, 32, shoppers.journey, seconds)
-    cpu_ms = cpu_s / done.rounds * 1e3
+    done, spent_s = _window(port, pid, 32, shoppers.journey, seconds)
+    cpu_ms = spent_s / done.rounds * 1e3
     peer = (Anchor(PEER_ORDERS_PER_S, "best peer measured: django-oscar 4.2, 32 at once"),)
     yield Figure("journey_orders_per_s_c32", done.per_s, "orders/s", anchors=peer)
     yield Figure(
@@ -158,34 +142,8 @@ def _measure(shoppers: Shoppers, port: int, pid: int, seconds: float) -> Iterato
 
 def _window(port: int, pid: int, connections: int, script: Callable[[], Rounds], seconds: float) -> tuple[Load, float]:
     """A window of load, and the server's CPU seconds in it (scaled to the rounds that were counted)."""
-    before, start = _cpu_s(pid), time.perf_counter()
+    before, start = cpu_s(pid), time.perf_counter()
     done = asyncio.run(load(port, connections, script, seconds=seconds))
-    spent, wall = _cpu_s(pid) - before, time.perf_counter() - start
+    spent, wall = cpu_s(pid) - before, time.perf_counter() - start
     assert not done.refused, f"{done.refused} requests were refused"
     return done, spent * done.seconds / wall
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _token(secret: bytes, role: str, who: str) -> str:
-    return issue_token(secret, Principal(role, who), now_us=now_us())  # type: ignore[arg-type]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_ready(port: int) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError("the server did not become ready within 30 seconds")

@@ -1,6 +1,7 @@
 """The demo district, ready to be ordered from: the full catalogue, more stock and money than will be asked for."""
 
 import shutil
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from hanse.finance.ledger import service as ledger
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.service import WALLET_CEILING_MINOR
 from hanse.finance.payments.views import TOP_UPS, wallet_of
+from hanse.journal.protocol import Entry
 from hanse.journal.sqlite import SqliteJournal
 from hanse.kernel.values import Transfer
 from hanse.market.catalogue.views import Catalogue
@@ -36,7 +38,10 @@ Request = tuple[bytes, str, str]
 class Town:
     """A district in a fresh folder, with its journal on a real disk."""
 
-    def __init__(self, name: str, *, snapshots: bool = False) -> None:
+    def __init__(
+        self, name: str, *, snapshots: bool = False, on_commit: Callable[[list[Entry]], None] | None = None
+    ) -> None:
+        self._on_commit = on_commit
         self.folder = SCRATCH / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -48,7 +53,7 @@ class Town:
         """Open the journal and bring the district up from it."""
         self.journal = SqliteJournal(self.path)
         build_district = opener(Charter(), views=VIEWS, flows=FLOWS, snapshots=self.snapshots)
-        self.writer = Writer(self.journal, build_district, clock=now_us)
+        self.writer = Writer(self.journal, build_district, clock=now_us, on_commit=self._on_commit)
 
     def close(self) -> None:
         """Let go of the journal."""

@@ -43,6 +43,7 @@ class Followers:
 
     def start(self) -> None:
         """Start them all."""
+        self._house.standings = self.standings
         self._keepers = [asyncio.create_task(self._keep(n)) for n in range(self._house.settings.followers)]
 
     def standings(self) -> dict[int, Standing]:
@@ -86,15 +87,14 @@ class Followers:
             env={**os.environ, **self._house.settings.environment()},
         )
         theirs.close()
-        counter = Counter(self._app, *await asyncio.open_connection(sock=ours))
+        counter = Counter(self._app, *await asyncio.open_connection(sock=ours), news=self._news)
         try:
             counter.tell(Welcome(self._port, writes_snapshots=number == 0))
-            counter.tell(self._news())
             self._counters[number] = counter
             await counter.serve()
             return await process.wait()
         finally:
-            del self._counters[number]
+            self._counters.pop(number, None)
             counter.close()
             await _end(process)
 

@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from hanse.app.relay import Standing
 from hanse.app.settings import Settings
 from hanse.app.worlds import World
 from hanse.district.core import District
@@ -29,6 +30,8 @@ class Home(ABC):
     started_us: int
     is_down: bool = False
     """Whether commands are refused because the journal is out of reach."""
+    standings: Callable[[], dict[int, Standing]]
+    """Where each follower stands; none where there are none."""
 
     @property
     @abstractmethod

@@ -114,6 +114,7 @@ class House(Home):
             is_counted=settings.metrics != "off",
             district=settings.name,
         )
+        self.standings = dict
         self._listeners: set[Callable[[list[Entry]], None]] = set()
         self.writer = Writer(
             self.journal,

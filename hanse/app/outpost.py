@@ -57,6 +57,7 @@ class Outpost(Home):
         self.secret = (settings.folder / "session.key").read_bytes()
         self.snapshots = settings.folder / "snapshots"
         self.started_us = now_us()
+        self.standings = dict
         self.news = News(0, 0, 0)
         self.fit = True
         build = partial(follow, charter=settings.charter(), views=VIEWS, flows=FLOWS, snapshots=self.snapshots)

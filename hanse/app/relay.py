@@ -21,6 +21,9 @@ FRAME_MAX = 4 * 1_048_576
 PIECE_MAX = 262_144
 """Bytes of an answer that travel at a time, so that a long one does not keep the others waiting."""
 
+UNREAD_MAX = 1_048_576
+"""Bytes that a follower has not read yet, beyond which it is not told more: later news will do."""
+
 _LENGTH = struct.Struct("<I")
 
 Scope = Any
@@ -135,10 +138,15 @@ class Counter:
         The application, as the server runs it.
     reader, writer
         The socket to the follower.
+    news
+        What is told whenever the follower says where it stands.
     """
 
-    def __init__(self, app: App, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, app: App, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, news: Callable[[], News]
+    ) -> None:
         self._app = app
+        self._news = news
         self._reader = reader
         self._writer = writer
         self._gone: dict[int, asyncio.Event] = {}
@@ -146,8 +154,8 @@ class Counter:
         self.standing = Standing(0, 0, fit=False)
 
     def tell(self, message: Welcome | News) -> None:
-        """Send a message; nothing if the follower is gone."""
-        if not self._writer.is_closing():
+        """Send a message; nothing if the follower is gone, or does not keep up with reading."""
+        if not self._writer.is_closing() and self._writer.transport.get_write_buffer_size() < UNREAD_MAX:
             self._writer.write(said(message))
 
     async def serve(self) -> None:
@@ -155,6 +163,7 @@ class Counter:
         while (message := await receive(self._reader, _to_writer)) is not None:
             if isinstance(message, Standing):
                 self.standing = message
+                self.tell(self._news())
             elif isinstance(message, Gone):
                 if message.number in self._gone:
                     self._gone[message.number].set()

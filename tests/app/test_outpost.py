@@ -70,7 +70,7 @@ async def both(folder: Path, **settings: Any) -> AsyncIterator[Pair]:
             pair.handed_on.append(f"{scope['method']} {scope['path']}")
             await front(scope, receive, send)
 
-        counter = Counter(noted, *await asyncio.open_connection(sock=ours))
+        counter = Counter(noted, *await asyncio.open_connection(sock=ours), news=lambda: outpost.news)
         tasks = [asyncio.create_task(counter.serve()), asyncio.create_task(line.listen(outpost.hear))]
         async with app.lifespan():
             yield pair

@@ -52,7 +52,7 @@ class Asking:
 @asynccontextmanager
 async def connected(app: Any) -> AsyncIterator[tuple[Line, Counter, list[News]]]:
     ours, theirs = socket.socketpair()
-    counter = Counter(app, *await asyncio.open_connection(sock=ours))
+    counter = Counter(app, *await asyncio.open_connection(sock=ours), news=lambda: News(8, 0, 0))
     line, heard = Line(*await asyncio.open_connection(sock=theirs)), []
     serving = asyncio.create_task(counter.serve())
     counter.tell(Welcome(8000, writes_snapshots=True))
@@ -151,4 +151,4 @@ async def test_news_go_one_way_and_standings_the_other() -> None:
         # What was said before a request has arrived when its answer comes.
         asking = Asking()
         await line.hand_on(asking.scope, b"", asking.receive, asking.send)
-        assert (heard, counter.standing) == ([News(7, 1, 0)], Standing(6, 1_500, fit=True))
+        assert (heard, counter.standing) == ([News(7, 1, 0), News(8, 0, 0)], Standing(6, 1_500, fit=True))

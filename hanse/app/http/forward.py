@@ -19,8 +19,8 @@ __all__ = ["Forward"]
 OWN = re.compile(r"/(health|static)/")
 """What is about this very process, or the same in each."""
 
-WRITERS = "/metrics"
-"""What is told by the writer's process, of all."""
+WRITERS = re.compile(r"/(api/|live/)?league(/|$)")
+"""What only the writer knows whole: how it and its followers do."""
 
 UNKNOWN = frozenset((401, 403, 404))
 """Answers that one who is behind may not give: the thing or the member may be new."""
@@ -53,11 +53,9 @@ class Forward:
         """Answer a read that may be answered here, hand on anything else."""
         if scope["type"] != "http" or OWN.match(scope["path"]):
             await self._app(scope, receive, send)
-        elif (
-            scope["path"] != WRITERS
-            and scope["method"] in SAFE_METHODS
-            and await self._outpost.has_seen(wanted(scope["headers"]))
-        ):
+        elif scope["method"] not in SAFE_METHODS or WRITERS.match(scope["path"]):
+            await self._hand_on(scope, receive, send)
+        elif await self._outpost.has_seen(wanted(scope["headers"])):
             await self._read(scope, receive, send)
         else:
             await self._hand_on(scope, receive, send)

@@ -71,6 +71,15 @@ class Stopped(msgspec.Struct, frozen=True):
     error: str
 
 
+class FollowerShown(msgspec.Struct, frozen=True):
+    """Where a follower stands: up to which position, how old what it lacks is, and whether it answers reads."""
+
+    number: int
+    position: int
+    lag_ms: float
+    answers: bool
+
+
 class Summary(msgspec.Struct, frozen=True):
     """How the district does."""
 
@@ -91,6 +100,7 @@ class Summary(msgspec.Struct, frozen=True):
     failed_steps: tuple[StepFailed, ...]
     failed_effects: tuple[EffectFailed, ...]
     stopped: tuple[Stopped, ...]
+    followers: tuple[FollowerShown, ...]
 
 
 class DecisionShown(msgspec.Struct, frozen=True):
@@ -182,4 +192,10 @@ def summary(house: Home, feed: Feed, pulse: Pulse) -> Summary:
         failed_steps=tuple(troubles.failed_steps[-LATEST_MAX:]),
         failed_effects=tuple(troubles.failed_effects[-LATEST_MAX:]),
         stopped=tuple(Stopped(s.what, s.times, s.error) for s in troubles.stopped.values()),
+        followers=followers(house),
     )
+
+
+def followers(house: Home) -> tuple[FollowerShown, ...]:
+    """Where each follower stands; only the writer's house knows."""
+    return tuple(FollowerShown(n, s.position, s.lag_us / 1e3, s.fit) for n, s in sorted(house.standings().items()))

@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
+from hanse.app.http.league import followers
 from hanse.app.http.stream import happening
 from hanse.app.pages.tell import Saying, tell
 from hanse.app.pages.visit import Reply, Visit
@@ -109,6 +110,7 @@ def now(visit: NamedDependency[Visit]) -> Reply:
         lines=[entry_shown(visit, entry) for entry in latest],
         points=_shop_points(visit),
         troubles=_troubles(visit),
+        followers=followers(visit.house),
         world=visit.world(),
     )
 
