@@ -102,7 +102,7 @@ def in_front(app: Litestar) -> App:
     """The application with its fast way in for a purchase, counted if anybody counts; this is what the server runs."""
     house: House = app.state.house
     routes = hot_routes(house, app.state.sealer)
-    front: App = Front(app, app.state.door, routes, position=lambda: house.district.position)
+    front: App = Front(app, app.state.door, routes, position=lambda: house.position)
     meters = house.watch.meters
     if meters is None:
         return front
@@ -189,7 +189,7 @@ def _headers(house: Home) -> Callable[[Any, Any], Awaitable[None]]:
         if was_replayed(scope):
             headers.append((b"idempotent-replayed", b"true"))
         if scope["method"] not in SAFE_METHODS:
-            position = house.district.position
+            position = house.position
             headers.append((POSITION, b"%d" % position))
             if house.settings.followers:
                 headers.append(cookie(position))

@@ -7,9 +7,8 @@ import msgspec
 from hanse.app.home import Home
 from hanse.app.house import House
 from hanse.district.writer import QUEUE_MAX
-from hanse.kernel.errors import Unavailable
 
-__all__ = ["Check", "Condition", "condition", "position_of"]
+__all__ = ["Check", "Condition", "condition"]
 
 BUSY_FROM = QUEUE_MAX // 2
 TRY_AGAIN_S = 10.0
@@ -37,7 +36,7 @@ class Condition(msgspec.Struct, frozen=True):
 def condition(home: Home) -> Condition:
     """What a house or an outpost comes to by all checks."""
     checks = (_journal(home), _commands(home), _disk(home))
-    return Condition("ok" if all(check.ok for check in checks) else "not_ready", position_of(home), checks)
+    return Condition("ok" if all(check.ok for check in checks) else "not_ready", home.position, checks)
 
 
 def _journal(home: Home) -> Check:
@@ -57,12 +56,3 @@ def _disk(home: Home) -> Check:
     free_mb = shutil.disk_usage(home.settings.folder).free // MEGABYTE
     reserve_mb = home.settings.disk_reserve_mb
     return Check("disk", free_mb >= reserve_mb, f"{free_mb} MB are free; {reserve_mb} have to be (disk_reserve_mb).")
-
-
-def position_of(home: Home) -> int:
-    """How far the district is; 0 while nobody can say."""
-    try:
-        return home.district.position
-    except Unavailable:
-        # Memory is ahead of a journal that is out of reach.
-        return 0

@@ -64,7 +64,7 @@ class Followers:
             counter.tell(news)
 
     def _news(self) -> News:
-        return News(self._house.district.position, self._house.waiting, self._house.restarts)
+        return News(self._house.writer.position, self._house.waiting, self._house.restarts)
 
     async def _keep(self, number: int) -> None:
         """Run one follower, again and again."""

@@ -40,6 +40,11 @@ class Home(ABC):
 
     @property
     @abstractmethod
+    def position(self) -> int:
+        """Where it stands, even while nobody can read it."""
+
+    @property
+    @abstractmethod
     def waiting(self) -> int:
         """How many commands wait for the writer."""
 

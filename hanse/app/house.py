@@ -6,15 +6,18 @@ next. So nothing is handed between threads, and every read on the loop sees comm
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from hanse.app.home import Home
 from hanse.app.settings import Settings
+from hanse.app.telemetry.logs import say
 from hanse.app.telemetry.watch import watch_by
 from hanse.app.worlds import World
 from hanse.district.core import District
@@ -52,6 +55,7 @@ GATHERED = 64
 """So many commands are company enough."""
 
 TICK_S = 0.1
+COME_BACK_EVERY_S = 1.0
 SECRET_BYTES = 32
 TIDY_EVERY_S = 5.0
 WORTH_A_SNAPSHOT = 1_000
@@ -137,6 +141,11 @@ class House(Home):
         return self.writer.district
 
     @property
+    def position(self) -> int:
+        """Where the journal ended when it was last written or read."""
+        return self.writer.position
+
+    @property
     def waiting(self) -> int:
         """How many commands wait."""
         return self.writer.waiting
@@ -145,6 +154,11 @@ class House(Home):
     def restarts(self) -> int:
         """How often the writer had to begin anew."""
         return self.writer.restarts
+
+    @property
+    def is_down(self) -> bool:  # type: ignore[override]
+        """Whether commands are refused because the journal is out of reach."""
+        return self.writer.is_down
 
     def submit(self, job: Job) -> asyncio.Future[Answer]:
         """Queue a command; the future is done when its answer is durable.
@@ -182,7 +196,7 @@ class House(Home):
         self.writer.run()
         if self._snapshotter is not None and self._snapshotter.returncode is None:
             await self._snapshotter.wait()
-        if self.district.position - newest_position(self.snapshots) >= WORTH_A_SNAPSHOT:
+        if not self.is_down and self.district.position - newest_position(self.snapshots) >= WORTH_A_SNAPSHOT:
             take(self.district, self.snapshots)
         self.journal.close()
         self.vault.close()
@@ -201,9 +215,8 @@ class House(Home):
         try:
             # One alone never waits; two in one turn are a sign of more to come.
             self._crowd = self.writer.turn() > 1
-        except Exception:  # fenced, or not to be brought up again: the process ends, a restart replays
-            sys.excepthook(*sys.exc_info())
-            os._exit(70)
+        except Exception:
+            _end()
         self._turning = False
         self.effects.look()
         if self.writer.busy:
@@ -213,6 +226,13 @@ class House(Home):
         tidied = 0.0
         while True:
             await asyncio.sleep(TICK_S)
+            try:
+                self.writer.renew()
+                if self.is_down:
+                    await self._come_back()
+                    continue
+            except Exception:
+                _end()
             self._wake()
             if time.monotonic() - tidied > TIDY_EVERY_S and self.writer.waiting == 0:
                 self.writer.tidy()
@@ -223,6 +243,13 @@ class House(Home):
                 and self.district.position - self._snapshot_at >= self.settings.snapshot_every
             ):
                 await self._snapshot()
+
+    async def _come_back(self) -> None:
+        """Try once more whether the journal is there again; beside the loop, which goes on telling those who ask."""
+        say(logging.WARNING, "journal_away", position=self.position)
+        while not await asyncio.to_thread(self.writer.come_back):
+            await asyncio.sleep(COME_BACK_EVERY_S)
+        say(logging.WARNING, "journal_back", position=self.position)
 
     async def _snapshot(self) -> None:
         """Have another process write a snapshot: it folds the journal itself, nobody here waits."""
@@ -235,6 +262,12 @@ class House(Home):
     def _tell(self, entries: list[Entry]) -> None:
         for listener in tuple(self._listeners):
             listener(entries)
+
+
+def _end() -> NoReturn:
+    """Fenced, or not to be brought up again: the process ends, a restart replays."""
+    sys.excepthook(*sys.exc_info())
+    os._exit(70)
 
 
 def _report(life: "asyncio.Task[None]") -> None:

@@ -77,6 +77,11 @@ class Outpost(Home):
         return self._follower.district
 
     @property
+    def position(self) -> int:
+        """The end of the latest commit that is folded here."""
+        return self._follower.position
+
+    @property
     def waiting(self) -> int:
         """How many commands wait at the writer."""
         return self.news.waiting

@@ -104,7 +104,7 @@ async def serve_house(
             alive.cancel()
             if followers is not None:
                 await followers.stop()
-    say(logging.INFO, "stopped", position=house.district.position)
+    say(logging.INFO, "stopped", position=house.position)
 
 
 async def _serve_outpost(descriptor: int) -> None:
@@ -154,13 +154,13 @@ async def serve_app(
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())
     await _listening(server, serving)
-    say(logging.INFO, "ready", position=app.state.house.district.position, port=server.bind_port)
+    say(logging.INFO, "ready", position=app.state.house.position, port=server.bind_port)
     # What there is by now stays: looking for garbage passes it over.
     gc.freeze()
     if ready is not None:
         ready(server.bind_port)
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    say(logging.INFO, "stopping", position=app.state.house.district.position)
+    say(logging.INFO, "stopping", position=app.state.house.position)
     # Streams have no end of their own, and the server waits for what is under way.
     app.state.feed.close()
     if "backstage" in app.state:

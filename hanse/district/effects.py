@@ -7,6 +7,7 @@ back as a command. So a crash between the two costs a second call under the same
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from hanse.district.core import District
@@ -16,7 +17,7 @@ from hanse.district.writer import Writer
 from hanse.events.dictionary import Event, decode
 from hanse.events.district import EffectAnswered, EffectFailed
 from hanse.journal.protocol import Journal
-from hanse.kernel.errors import HanseError
+from hanse.kernel.errors import HanseError, Unavailable
 from hanse.kernel.time import SECOND_US
 
 __all__ = ["CALL_TIMEOUT_S", "GIVE_UP_US", "Call", "EffectWorker", "bring_back", "give_up"]
@@ -44,6 +45,8 @@ class EffectWorker:
 
     def look(self) -> None:
         """Start a call for each effect that is owed and not being called; cheap when nothing is owed."""
+        if self._writer.is_down:
+            return
         for effect, asked in self._writer.district.view(Owed).since_us.items():
             for position, since_us in asked.items():
                 if (effect, position) not in self._running and len(self._running) < AT_ONCE_MAX:
@@ -76,7 +79,9 @@ class EffectWorker:
                 break
             await asyncio.sleep(PAUSE_S[min(attempt, len(PAUSE_S) - 1)])
             attempt += 1
-        await self._tell(give_up, effect, position, error)
+        # Who can't be told now is found owed at the next look.
+        with suppress(Unavailable):
+            await self._tell(give_up, effect, position, error)
 
     async def _ask(self, effect: str, position: int) -> Job:
         entry = next(self._journal.read(position - 1, limit=1))

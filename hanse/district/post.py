@@ -49,6 +49,8 @@ class Post:
 
     def look(self) -> None:
         """Begin to send where something waits; cheap when nothing does."""
+        if self._writer.is_down:
+            return
         channels = self._writer.district.view(Neighbours).channels
         for tag in self._neighbours:
             if tag not in self._running and tag in channels and channels[tag].waiting:

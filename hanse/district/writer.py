@@ -73,17 +73,41 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._in_flight: set[int] = set()
         self._stalled = False
+        self._sure = False
+        self.is_down = False
+        """Whether the journal is out of reach, so that nothing is taken in; `come_back` ends it."""
         self.restarts = 0
         self._start()
         # What is known of keys outlives a fault: a million of them take seconds to read again.
         self._answers = Answers(self._journal, clock=self._clock)
+        self._told, self._untold = self._head.position, False
 
     def _start(self) -> None:
-        self.district = self._build(self._journal)
-        self.district.observer = self._observer
+        self._sure = False
+        self._district = self._build(self._journal)
+        self._district.observer = self._observer
         self._head = self._journal.head()
-        self._troubles = self.district.view(Troubles)
+        self._troubles = self._district.view(Troubles)
         self._note(District.deploy)
+        self._sure = True
+
+    @property
+    def district(self) -> District:
+        """The district as it is committed now.
+
+        Raises
+        ------
+        Unavailable
+            Memory is ahead of a journal that is out of reach.
+        """
+        if not self._sure:
+            raise _out_of_reach()
+        return self._district
+
+    @property
+    def position(self) -> int:
+        """Where the journal ended when it was last written or read."""
+        return self._head.position
 
     # Taking in
 
@@ -98,7 +122,11 @@ class Writer:
             The same key is being worked on, or its command was parked.
         InvalidInput
             The key was used with another body.
+        Unavailable
+            The journal is out of reach.
         """
+        if self.is_down:
+            raise _out_of_reach()
         if len(self._queue) >= QUEUE_MAX:
             raise LimitExceeded(
                 "district.queue_full", "The district has too much to do; try again in a second.", retry_after_s=1
@@ -132,7 +160,7 @@ class Writer:
     def busy(self) -> bool:
         """Whether a turn has anything to do beside deadlines."""
         # While the journal cannot be written, what is owed waits for the next turn that somebody asks for.
-        return bool(self._queue) or (self.district.steps_owed > 0 and not self._stalled)
+        return bool(self._queue) or (not self._stalled and self._district.steps_owed > 0)
 
     # Turning
 
@@ -141,14 +169,18 @@ class Writer:
 
         A turn whose commit fails, or in which something raised after a record, is undone by replay.
         """
+        if self.is_down:
+            return 0
+        if self._untold:
+            self._tell_what_was_missed()
         taken = [self._queue.popleft() for _ in range(min(JOBS_PER_TURN, len(self._queue)))]
         jobs = [job for job, _, _ in taken]
         pairs = [pair for _, _, pair in taken]
         began = perf_counter()
         try:
-            turn = self.district.turn(jobs, self._clock())
+            turn = self._district.turn(jobs, self._clock())
             folded = perf_counter()
-            rows, answered = self._answers.rows(jobs, pairs, turn.answers, now_us=self.district.now_us)
+            rows, answered = self._answers.rows(jobs, pairs, turn.answers, now_us=self._district.now_us)
             self._commit(turn.entries, rows, turn.steps_through)
         except Stopped as stopped:
             self._recover(stopped, taken)
@@ -166,6 +198,7 @@ class Writer:
             reply(answer)
         if turn.entries and self._on_commit is not None:
             self._on_commit(turn.entries)
+            self._told = turn.entries[-1][0]
         if self._observer is not None:
             self._observer.turned(Turned(jobs, turn.answers, turn.entries, folded - began, committed - folded))
         if self._answers.many:
@@ -175,7 +208,7 @@ class Writer:
 
     def run(self) -> None:
         """Turn until nothing waits and nothing is owed, or the journal cannot be written."""
-        self._stalled = False
+        self._stalled = self.is_down
         while self.busy:
             self.turn()
 
@@ -185,11 +218,40 @@ class Writer:
         collector.look(new_max=1)
 
     def _forget(self) -> None:
-        with suppress(JournalUnavailable):
-            self._answers.forget()
+        if not self.is_down:
+            with suppress(JournalUnavailable):
+                self._answers.forget()
+
+    def renew(self) -> None:
+        """Show the journal that somebody writes it; to be called many times a second, whether there is work or not.
+
+        Raises `JournalFenced` if another writer has taken over: then this one must stop.
+        """
+        if not self.is_down:
+            try:
+                self._journal.renew()
+            except JournalUnavailable:
+                # Nothing is under way, so what is in memory is what is committed: it can still be read.
+                self._go_down()
+
+    def come_back(self) -> bool:
+        """Try to go on after the journal was out of reach; whether that worked. Takes as long as a start.
+
+        May run in another thread: nothing else touches the writer meanwhile.
+        """
+        try:
+            if not self._sure or self._journal.head()[:4] != self._head[:4]:
+                self.restarts += 1
+                self._start()
+                self._untold = True
+            self._answers.catch_up()
+        except JournalUnavailable:
+            return False
+        self._stalled = self.is_down = False
+        return True
 
     def _note(self, note: Callable[[District], None]) -> None:
-        turn = self.district.note(note, self._clock())
+        turn = self._district.note(note, self._clock())
         self._commit(turn.entries, [], turn.steps_through)
 
     def _commit(self, entries: list[Entry], rows: list[Answered], steps_through: int) -> None:
@@ -200,7 +262,7 @@ class Writer:
         if entries:
             mark = Mark(
                 entries[-1][0],
-                self.district.now_us,
+                self._district.now_us,
                 steps_through,
                 len(entries),
                 seal(self._head.hash, entries, steps_through),
@@ -210,17 +272,32 @@ class Writer:
             self._head = self._head._replace(
                 position=mark.position, time_us=mark.time_us, steps_through=steps_through, hash=mark.hash
             )
-            self.district.chain = mark.hash
+            self._district.chain = mark.hash
 
     # Trouble
+
+    def _tell_what_was_missed(self) -> None:
+        """Tell listeners of what became durable without their hearing of it: the answer to the commit was lost."""
+        with suppress(JournalUnavailable):
+            missed = list(self._journal.read(self._told, limit=self._head.position - self._told))
+            self._told, self._untold = self._head.position, False
+            if missed and self._on_commit is not None:
+                self._on_commit(missed)
 
     def _recover(self, stopped: Stopped, taken: list[_Waiting]) -> None:
         """Throw memory away, replay, write down what stopped us, and take the others in again."""
         self.restarts += 1
-        self._start()
         job = stopped.job
         note = CommandStopped(stopped.what, job.caller, _name(job), str(stopped))
-        self._note(partial(_record, event=note))
+        try:
+            self._start()
+            self._note(partial(_record, event=note))
+            self._untold = True
+        except JournalUnavailable:
+            self._sure = False
+            self._queue.extendleft(reversed(taken))
+            self._go_down()
+            return
         if self._observer is not None:
             parked = self._troubles.stops(stopped.what, job.caller, _name(job)) >= STOPS_BEFORE_PARKED
             error = stopped.__cause__ or stopped
@@ -249,10 +326,19 @@ class Writer:
             self._start()
             # The commit may have become durable after all.
             self._answers.catch_up()
+            self._untold = True
+        except JournalUnavailable:
+            self._go_down()
         finally:
-            refusal = _refusal(error)
-            for _, reply, _ in taken:
-                reply(refusal)
+            _refuse(taken, error)
+
+    def _go_down(self) -> None:
+        """Take nothing in until the journal is there again; who waits is told."""
+        self.is_down = self._stalled = True
+        waiting = list(self._queue)
+        self._queue.clear()
+        self._in_flight.clear()
+        _refuse(waiting, _out_of_reach())
 
 
 def _record(district: District, *, event: CommandStopped) -> None:
@@ -265,6 +351,18 @@ def _name(job: Job) -> str:
         return job.key or job.fingerprint.hex()
     named = getattr(job.command, "keywords", None)
     return blake2b(repr((job.arguments, named)).encode(), digest_size=16).hexdigest()
+
+
+def _refuse(waiting: list[_Waiting], error: HanseError) -> None:
+    refusal = _refusal(error)
+    for _, reply, _ in waiting:
+        reply(refusal)
+
+
+def _out_of_reach() -> Unavailable:
+    return Unavailable(
+        "district.journal_away", "The journal is out of reach, nothing was changed; try again soon.", retry_after_s=1
+    )
 
 
 def _refusal(error: HanseError) -> Answer:

@@ -7,8 +7,9 @@ from hanse.journal.protocol import Answered, Commit, Entry, Head, Journal, Journ
 
 __all__ = ["Crash", "Fault", "FaultyJournal"]
 
-Fault = Literal["full_before", "full_after", "crash_before", "crash_after"]
-"""``full_…``: the append raises `JournalUnavailable`; ``crash_…``: the process is gone (raises `Crash`).
+Fault = Literal["full_before", "full_after", "away_after", "crash_before", "crash_after"]
+"""``full_…``: the append raises `JournalUnavailable`; ``away_…``: and from then on all else does, until `away` is
+false again; ``crash_…``: the process is gone (raises `Crash`).
 ``…_before``: nothing was written; ``…_after``: the commit is durable, but nobody was told."""
 
 
@@ -32,16 +33,20 @@ class FaultyJournal:
         What happens to the next append; None: nothing.
     full
         While true every append fails, as on a full disk.
+    away
+        While true nothing works, as with a server that is gone.
     """
 
     def __init__(self, inner: Journal, on_durable: Callable[[Commit], None] | None = None) -> None:
         self.inner = inner
         self.next_fault: Fault | None = None
         self.full = False
+        self.away = False
         self._on_durable = on_durable
 
     def append(self, commit: Commit) -> None:
         fault, self.next_fault = self.next_fault, None
+        self._reach()
         if self.full or fault == "full_before":
             raise _full()
         if fault == "crash_before":
@@ -51,40 +56,56 @@ class FaultyJournal:
             self._on_durable(commit)
         if fault == "full_after":
             raise _full()
+        if fault == "away_after":
+            self.away = True
+            self._reach()
         if fault == "crash_after":
             raise Crash
 
     def head(self) -> Head:
+        self._reach()
         return self.inner.head()
 
     def renew(self) -> None:
+        self._reach()
         self.inner.renew()
 
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
+        self._reach()
         return self.inner.read(after, limit=limit)
 
     def story(self, story: str, *, limit: int = 1_000) -> list[Entry]:
+        self._reach()
         return self.inner.story(story, limit=limit)
 
     def marks(self, after: int = 0) -> Iterator[Mark]:
+        self._reach()
         return self.inner.marks(after)
 
     def answer(self, number: int) -> Answered | None:
+        self._reach()
         return self.inner.answer(number)
 
     def answers_since(self, time_us: int) -> Iterator[tuple[int, str, str]]:
+        self._reach()
         return self.inner.answers_since(time_us)
 
     def answers(self) -> Iterator[Answered]:
+        self._reach()
         return self.inner.answers()
 
     def forget_answers(self, before_us: int, *, limit: int) -> int:
+        self._reach()
         if self.full:
             raise _full()
         return self.inner.forget_answers(before_us, limit=limit)
 
     def close(self) -> None:
         self.inner.close()
+
+    def _reach(self) -> None:
+        if self.away:
+            raise JournalUnavailable("journal.unavailable", "The server is gone; start it, then try again.")
 
 
 def _full() -> JournalUnavailable:

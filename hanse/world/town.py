@@ -102,7 +102,11 @@ class Helsinki:
             kept.baskets(), kept.targets, self._clock, seed=self._seed, home=home, visitors=self.visitors
         )
         while True:
-            for job in life.look(door.district, self._now_us()):
+            try:
+                wanted = life.look(door.district, self._now_us())
+            except Unavailable:
+                wanted = []  # nobody can look while the journal is away
+            for job in wanted:
                 try:
                     door.submit(job).add_done_callback(partial(_tell, life, job))
                 except HanseError:

@@ -13,8 +13,8 @@ from hanse.district.jobs import Job
 from hanse.events.people import MemberJoined
 from hanse.journal.check import verify
 from hanse.journal.faulty import Crash
-from hanse.journal.protocol import JournalFenced, JournalUnavailable
-from hanse.kernel.errors import Conflict, InvalidInput, LimitExceeded
+from hanse.journal.protocol import Head, JournalFenced, JournalUnavailable
+from hanse.kernel.errors import Conflict, InvalidInput, LimitExceeded, Unavailable
 from hanse.kernel.time import SECOND_US
 from tests.district.conftest import Bench, Story, error_code, fail_after, fail_before, greet, join
 
@@ -270,6 +270,8 @@ def test_after_a_commit_that_failed_everybody_is_told_and_memory_follows_the_jou
     assert bench.told == [[2]]
     again = bench.do(join, "per_1", key="a")
     assert (again.kind, again.replayed) == ("ok", fault == "full_after")
+    bench.writer.turn()
+    assert bench.told == [[2], [3, 4] if fault == "full_after" else [3]]
     assert verify(bench.journal).fault == ""
 
 
@@ -281,6 +283,87 @@ def test_while_the_disk_is_full_nothing_changes_and_afterwards_all_goes_on(bench
     assert bench.state() == before
     bench.journal.full = False
     assert bench.do(join, "per_1", key="k").kind == "ok"
+
+
+def test_while_the_journal_is_away_commands_are_refused_and_what_is_committed_is_read(bench: Bench) -> None:
+    bench.do(join, "per_0")
+    bench.journal.away = True
+    bench.writer.renew()
+    assert bench.writer.is_down
+    with pytest.raises(Unavailable) as refused:
+        bench.submit(join, "per_1", key="k")
+    assert (refused.value.code, refused.value.details) == ("district.journal_away", {"retry_after_s": 1})
+    assert (bench.writer.turn(), bench.writer.busy, bench.writer.come_back()) == (0, False, False)
+    assert bench.members() == ["per_0"]
+    bench.journal.away = False
+    assert bench.writer.come_back()
+    assert (bench.writer.restarts, bench.writer.is_down) == (0, False)
+    assert bench.do(join, "per_1", key="k").kind == "ok"
+    assert bench.members() == ["per_0", "per_1"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_nobody_reads_what_may_not_be_committed_while_the_journal_is_away(bench: Bench, durable: bool) -> None:
+    bench.do(join, "per_0")
+    bench.journal.away = not durable
+    bench.journal.next_fault = "away_after" if durable else None
+    given = [bench.submit(join, "per_1", key="a"), bench.submit(join, "per_2")]
+    bench.writer.turn()
+    assert [a[0].kind for a in given] == ["Unavailable"] * 2
+    with pytest.raises(Unavailable, match="out of reach"):
+        bench.members()
+    with pytest.raises(Unavailable):
+        bench.submit(join, "per_1", key="a")
+    bench.journal.away = False
+    assert bench.writer.come_back()
+    assert bench.members() == (["per_0", "per_1", "per_2"] if durable else ["per_0"])
+    again = bench.do(join, "per_1", key="a")
+    assert (again.kind, again.replayed) == ("ok", durable)
+    bench.writer.turn()
+    assert bench.told == [[2], [3, 4] if durable else [3]]
+    assert verify(bench.journal).fault == ""
+
+
+def test_who_waits_while_the_journal_goes_away_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hanse.district.writer.JOBS_PER_TURN", 1)
+    given = [bench.submit(join, "per_1", key="a"), bench.submit(join, "per_2", key="b")]
+    bench.journal.away = True
+    bench.writer.turn()
+    assert [(a[0].kind, error_code(a[0])) for a in given] == [
+        ("Unavailable", "journal.unavailable"),
+        ("Unavailable", "district.journal_away"),
+    ]
+    bench.journal.away = False
+    assert bench.writer.come_back()
+    assert [bench.do(join, p, key=k).replayed for p, k in (("per_1", "a"), ("per_2", "b"))] == [False, False]
+
+
+def test_a_bug_while_the_journal_goes_away_harms_nothing(bench: Bench) -> None:
+    def stumble(district: District) -> None:
+        join(district, "per_1")
+        bench.journal.away = True
+        raise ValueError
+
+    given = [bench.submit(stumble), bench.submit(join, "per_2")]
+    bench.writer.turn()
+    assert [a[0].kind for a in given] == ["Unavailable"] * 2
+    bench.journal.away = False
+    assert bench.writer.come_back()
+    assert bench.members() == []
+    assert bench.do(join, "per_2").kind == "ok"
+
+
+def test_one_who_was_overtaken_while_the_journal_was_away_stops(bench: Bench) -> None:
+    bench.journal.away = True
+    bench.writer.renew()
+    bench.journal.away = False
+    bench.journal.head = _fenced  # type: ignore[method-assign]
+    with pytest.raises(JournalFenced):
+        bench.writer.come_back()
+
+
+def _fenced() -> Head:
+    raise JournalFenced("journal.fenced", "Another writer has taken over this district; stop this one.")
 
 
 @pytest.mark.parametrize("fault", ["crash_before", "crash_after"])

@@ -80,6 +80,7 @@ def test_few_rows_and_many_are_written_alike(postgres: str, rows: int) -> None:
 
 
 def test_many_rows_are_read_page_by_page(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAGE_ROWS", 2)
     monkeypatch.setattr(module, "PAGE_ROWS", 3)
     with closing(opened(postgres)) as journal:
         for number in range(1, 9):

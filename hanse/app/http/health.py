@@ -4,7 +4,7 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 
-from hanse.app.condition import Condition, condition, position_of
+from hanse.app.condition import Condition, condition
 from hanse.app.home import Home
 
 __all__ = ["ROUTES"]
@@ -22,7 +22,7 @@ class Alive(msgspec.Struct, frozen=True):
 @get("/health/live", roles=("public",), tags=["health"], summary="Lives", sync_to_thread=False)
 def live(house: NamedDependency[Home]) -> Alive:
     """The process answers."""
-    return Alive("ok", position_of(house))
+    return Alive("ok", house.position)
 
 
 @get("/health/ready", roles=("public",), tags=["health"], summary="Takes orders", sync_to_thread=False)

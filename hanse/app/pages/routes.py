@@ -41,7 +41,10 @@ def failure(request: Request[Any, Any, Any], error: Exception) -> Reply:
     """What a page says that could not be made: an error page, or a word to htmx."""
     refused = _as_refusal(request, error)
     status, _ = status_of(refused)
-    visit = Visit(request, _backstage(request), request.scope["state"].get("hanse_principal", NOBODY))
+    backstage = _backstage(request)
+    # Nobody's page is made without asking the district, which can't be asked while its journal is away.
+    known = NOBODY if backstage.house.is_down else request.scope["state"].get("hanse_principal", NOBODY)
+    visit = Visit(request, backstage, known)
     said = refusal(visit, refused)
     if visit.by_htmx:
         return visit.part("", status=status, headers={"X-Reason": quote(said)})

@@ -275,7 +275,7 @@ class Visit:
             basket_count=self.basket_count(),
             demo=self.demo,
         )
-        context |= {"visit": self, "currency": self.district.currency, "buyer": self.seat == "shopper"}
+        context |= {"visit": self, "currency": self.house.settings.currency, "buyer": self.seat == "shopper"}
         html = templating.render(template, self.locale, zone=self.house.settings.zone, page=frame, **context)
         return Response(
             html,
