@@ -15,7 +15,7 @@ from hanse.app.auth import issue_token
 from hanse.app.house import now_us
 from hanse.kernel.principal import Principal
 
-__all__ = ["Server", "cpu_s", "family", "serving", "token_of"]
+__all__ = ["Server", "cpu_s", "family", "free_port", "serving", "token_of"]
 
 READY_S = 60
 
@@ -30,7 +30,7 @@ class Server(NamedTuple):
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[Server]:
     """Serve the district of a folder until the block ends."""
-    port = _free_port()
+    port = free_port()
     start = "from hanse.app.cli import main; main()"
     command = [sys.executable, "-c", start, "up", "--port", str(port), "--data", str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -59,7 +59,8 @@ def token_of(secret: bytes, role: Literal["shopper", "shop", "league"], who: str
     return issue_token(secret, Principal(role, who), now_us=now_us())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
