@@ -60,7 +60,8 @@ def page() -> str:
     installed = _closure("hanse", extras=set())
     demo = _closure("hanse", extras={"demo"}) - installed
     postgres = _closure("hanse", extras={"postgres"}) - installed - demo
-    rest = set(licences) - installed - demo - postgres
+    telemetry = _closure("hanse", extras={"telemetry"}) - installed - demo - postgres
+    rest = set(licences) - installed - demo - postgres - telemetry
     npm = npm_licences(Path("frontend/package-lock.json"))
     return "\n".join(
         [
@@ -72,6 +73,7 @@ def page() -> str:
             *_table("Installed with Hanse", {name: licences[name] for name in sorted(installed & set(licences))}),
             *_table("Installed with the demo", {name: licences[name] for name in sorted(demo & set(licences))}),
             *_table("Installed for PostgreSQL", {name: licences[name] for name in sorted(postgres & set(licences))}),
+            *_table("Installed for telemetry", {name: licences[name] for name in sorted(telemetry & set(licences))}),
             *_table("Built into the pages", npm),
             *_table("For tests, checks and building only", {name: licences[name] for name in sorted(rest)}),
             "## Data",

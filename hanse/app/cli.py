@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 import hanse
-from hanse.app.commands import asking, condition, configuring, intake, journals, serving, stories
+from hanse.app.commands import asking, condition, configuring, intake, journals, serving, stories, troubles
 from hanse.app.configuration import CONFIG
 from hanse.kernel.errors import HanseError
 
@@ -43,6 +43,7 @@ app.command()(asking.token)
 app.command()(configuring.config)
 app.command()(condition.status)
 app.add_typer(journals.app, name="journal")
+app.add_typer(troubles.app, name="troubles")
 
 
 def _show_version(wanted: bool) -> None:

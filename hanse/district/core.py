@@ -16,7 +16,7 @@ import msgspec
 from hanse.district.jobs import Answer, Job, Stopped, bug, origin_of, problem
 from hanse.district.observing import Observer
 from hanse.district.own import OWN_VIEWS, Consents, Deployment, Owed, Troubles
-from hanse.district.reactions import Deadline, Flow, Reaction, Step, hearers, reactions, table
+from hanse.district.reactions import Deadline, Flow, Reaction, Step, hearers, reactions, renamed, table
 from hanse.district.views import View
 from hanse.events.dictionary import Event, decode, kinds
 from hanse.events.district import DistrictDeployed, StepFailed
@@ -247,19 +247,45 @@ class District:
             self.position, self.now_us = max(position, folded), max(time_us, self.now_us)
 
     def deploy(self) -> None:
-        """Record the table of steps and effects if it is not the one in force, so that new ones start here."""
+        """Record the table of steps and effects if it is not the one in force, so that new ones start here.
+
+        One that was renamed goes on where it was. One that is gone is a trouble: what it owed, nobody does.
+        """
         deployment = self.view(Deployment)
         if deployment.steps_after.keys() == self._table and deployment.zone:
             return
+        now_called = renamed(self._flows)
+        before = {now_called.get(name, name): after for name, after in deployment.steps_after.items()}
         after = self.position + 1 if deployment.zone else 0
         self.record(
             DistrictDeployed(
                 zone=self.charter.zone,
                 currency=self.charter.currency,
                 country=self.charter.country,
-                steps_after={name: deployment.steps_after.get(name, after) for name in sorted(self._table)},
+                steps_after={name: before.get(name, after) for name in sorted(self._table)},
             )
         )
+        for gone in sorted(before.keys() - self._table - {""}):
+            self.record(StepFailed(gone, self.position, "The program does not have it any more; see RENAMED of flows."))
+
+    def has_step(self, name: str) -> bool:
+        """Whether a step of this name is there, by its name of today or an earlier one."""
+        return self._step(name) is not None
+
+    def run_step(self, name: str, position: int, event: Event) -> None:
+        """Run one step once more, for an event that was recorded at a position; raises what it raises."""
+        step = self._step(name)
+        assert step is not None
+        origin, cause = self._origin, self._cause
+        self._origin, self._cause = origin_of(step), position
+        try:
+            step(self, event)
+        finally:
+            self._origin, self._cause = origin, cause
+
+    def _step(self, name: str) -> Step | None:
+        called = renamed(self._flows).get(name, name)
+        return next((step for flow in self._flows for _, step in flow.STEPS if origin_of(step) == called), None)
 
     # Snapshots
 

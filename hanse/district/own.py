@@ -4,7 +4,14 @@ import msgspec
 
 from hanse.district.neighbours import Neighbours
 from hanse.district.views import View, folds
-from hanse.events.district import CommandStopped, DistrictDeployed, EffectAnswered, EffectFailed, StepFailed
+from hanse.events.district import (
+    CommandStopped,
+    DistrictDeployed,
+    EffectAnswered,
+    EffectFailed,
+    StepFailed,
+    TroubleSettled,
+)
 from hanse.events.learning import DecisionMade, OutcomeObserved
 from hanse.events.people import ConsentGiven, ConsentWithdrawn, MemberErased
 
@@ -123,6 +130,17 @@ class Troubles(View):
         if len(self.stopped) > TROUBLES_MAX:
             del self.stopped[next(iter(self.stopped))]
 
+    @folds(TroubleSettled)
+    def _settled(self, event: TroubleSettled, now_us: int) -> None:
+        which = (event.what, event.position)
+        if event.kind == "step":
+            self.failed_steps = [f for f in self.failed_steps if (f.step, f.position) != which]
+            self.stopped.pop(_stop_id(event.what, "", str(event.position)), None)
+        elif event.kind == "effect":
+            self.failed_effects = [f for f in self.failed_effects if (f.effect, f.position) != which]
+        else:
+            self.stopped.pop(_stop_id(event.what, event.caller, event.key), None)
+
 
 def _stop_id(what: str, caller: str, key: str) -> str:
     return f"{what} {caller} {key}"
@@ -140,6 +158,11 @@ class Owed(View):
     @folds(EffectAnswered, EffectFailed)
     def _done(self, event: EffectAnswered | EffectFailed, now_us: int) -> None:
         self.since_us.get(event.effect, {}).pop(event.position, None)
+
+    @folds(TroubleSettled)
+    def _asked_again(self, event: TroubleSettled, now_us: int) -> None:
+        if event.kind == "effect" and event.way == "retry":
+            self.ask(event.what, event.position, now_us)
 
 
 OWN_VIEWS: tuple[type[View], ...] = (Consents, Decisions, Deployment, Troubles, Owed, Neighbours)

@@ -8,7 +8,7 @@ from hanse.district.neighbours import Message
 from hanse.district.views import Fold, View, folds_of
 from hanse.events.dictionary import Event, kinds
 
-__all__ = ["Deadline", "Flow", "Hearer", "Reaction", "Step", "hearers", "reactions", "table"]
+__all__ = ["Deadline", "Flow", "Hearer", "Reaction", "Step", "hearers", "reactions", "renamed", "table"]
 
 Step = Callable[[Any, Any], None]
 """What a flow does when an event has been recorded; takes the district and the event."""
@@ -24,6 +24,8 @@ class Flow(Protocol):
     """A story across contexts: a module with these three tables.
 
     One that speaks with other districts has a fourth, MESSAGES: pairs of a class of messages and its `Hearer`.
+    One whose steps were moved or dropped has RENAMED: what a step or an effect was called, as the journal knows it,
+    and what it is called now, or nothing for one that is not wanted any more.
     """
 
     STEPS: Sequence[tuple[type[Event], Step]]
@@ -66,6 +68,11 @@ def reactions(views: Iterable[View], flows: Iterable[Flow]) -> dict[type[Event],
         )
         for kind in kinds()
     }
+
+
+def renamed(flows: Iterable[Flow]) -> dict[str, str]:
+    """What steps and effects that the journal may know are called now; empty for those that are not wanted."""
+    return {old: new for flow in flows for old, new in getattr(flow, "RENAMED", {}).items()}
 
 
 def table(flows: Iterable[Flow]) -> frozenset[str]:

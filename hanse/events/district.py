@@ -15,6 +15,7 @@ __all__ = [
     "MessagesAcknowledged",
     "NeighbourDeclared",
     "StepFailed",
+    "TroubleSettled",
 ]
 
 
@@ -34,7 +35,7 @@ class DistrictDeployed(Event, frozen=True):
 
 @stored("district.step_failed")
 class StepFailed(Event, frozen=True):
-    """A step raised and was passed over; it blocks nobody and waits for a person."""
+    """A step raised and was passed over, or is gone from the program; it blocks nobody and waits for a person."""
 
     step: str
     position: int
@@ -66,6 +67,21 @@ class EffectFailed(Event, frozen=True):
     effect: str
     position: int
     error: str
+
+
+@stored("district.trouble_settled")
+class TroubleSettled(Event, frozen=True):
+    """A person did something about what waited for one; what a step that was run again records stands before it.
+
+    `position` is that of the event which a step or an effect was for; `caller` and `key` tell a command from others.
+    """
+
+    kind: Literal["step", "effect", "command", "channel"]
+    what: str
+    position: int
+    caller: str
+    key: str
+    way: Literal["retry", "unpark", "dismiss"]
 
 
 @stored("district.neighbour_declared")

@@ -7,6 +7,7 @@ read, and a label where there are several.
 import hmac
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
@@ -22,8 +23,9 @@ from hanse.app.http.problems import encode
 from hanse.app.http.stream import Feed
 from hanse.app.relay import Standing
 from hanse.app.telemetry.meters import CONTENT_TYPE, Meters
-from hanse.district.own import Owed, Troubles
+from hanse.district.own import Owed
 from hanse.district.snapshots import newest_position
+from hanse.district.troubles import troubles
 from hanse.district.writer import QUEUE_MAX
 from hanse.kernel.errors import NotAllowed
 from hanse.kernel.time import SECOND_US
@@ -152,12 +154,8 @@ def _oldest(house: House) -> float:
 
 
 def _troubles(house: House) -> Mapping[str, float]:
-    troubles = house.district.view(Troubles)
-    return {
-        "failed_steps": len(troubles.failed_steps),
-        "failed_effects": len(troubles.failed_effects),
-        "stopped": len(troubles.stopped),
-    }
+    found = Counter(one.kind for one in troubles(house.district))
+    return {kind: found[kind] for kind in ("step", "effect", "command", "channel")}
 
 
 def _journal_bytes(house: House) -> float:

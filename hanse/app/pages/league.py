@@ -8,17 +8,20 @@ from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get
+from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from hanse.app.http.league import followers
 from hanse.app.http.stream import happening
+from hanse.app.http.troubles import event_of
+from hanse.app.i18n import N_
 from hanse.app.pages.tell import Saying, tell
 from hanse.app.pages.visit import Reply, Visit
 from hanse.app.pages.wording import shop_kind
-from hanse.district.own import Decisions, Troubles
+from hanse.district.own import Decisions
+from hanse.district.troubles import Way, settle, troubles
 from hanse.events import district as own
 from hanse.events import finance, market, people, supply
 from hanse.events.dictionary import decode, kind_of, kinds
@@ -88,13 +91,15 @@ class EntryShown(msgspec.Struct, frozen=True):
     body: str
 
 
-class Trouble(msgspec.Struct, frozen=True):
-    """Something that waits for a person."""
+class TroubleShown(msgspec.Struct, frozen=True):
+    """Something that waits for a person, in words, and what can be done about it: a path's end, and a button's text."""
 
+    id: str
     what: str
     where: str
     error: str
-    times: int = 1
+    times: int
+    ways: list[tuple[str, str]]
 
 
 @get("/league", roles=LEAGUE, sync_to_thread=False)
@@ -136,6 +141,13 @@ def now_live(visit: NamedDependency[Visit]) -> Stream:
         return messages
 
     return visit.stream(visit.backstage.live.watch(lambda entry: True, say, every_s=1.0))
+
+
+@post("/league/troubles/{trouble_id:str}/{way:str}", roles=LEAGUE)
+async def settle_trouble(visit: NamedDependency[Visit], trouble_id: FromPath[str], way: FromPath[Way]) -> Reply:
+    """Do something about a trouble."""
+    await visit.run(settle, trouble_id, way, event_of(visit.house, trouble_id))
+    return visit.go("/league", toast=visit.say("Done. See whether it stays off the list."))
 
 
 @get("/league/journal", roles=LEAGUE, sync_to_thread=False)
@@ -192,7 +204,7 @@ def shops(visit: NamedDependency[Visit]) -> Reply:
     return visit.page("league/shops.html", section="shops", rows=rows)
 
 
-ROUTES = (now, now_live, journal, decisions, shops)
+ROUTES = (now, now_live, settle_trouble, journal, decisions, shops)
 
 
 def entry_shown(visit: Visit, entry: Entry, shops: dict[str, str] | None = None) -> EntryShown:
@@ -287,13 +299,24 @@ def _latest(visit: Visit, name: str, before: int) -> list[Entry]:
     return found[: PAGE + 1]
 
 
-def _troubles(visit: Visit) -> list[Trouble]:
-    troubles = visit.district.view(Troubles)
-    steps = [Trouble(visit.say("A step failed"), s.step, s.error) for s in troubles.failed_steps]
-    effects = [
-        Trouble(visit.say("The world outside did not answer"), e.effect, e.error) for e in troubles.failed_effects
+def _troubles(visit: Visit) -> list[TroubleShown]:
+    return [
+        TroubleShown(
+            one.id,
+            visit.say(_WHAT[one.kind]),
+            f"{one.what} {one.position or ''}".strip(),
+            one.error,
+            one.times,
+            [(way, visit.say(_WAY[way])) for way in one.ways],
+        )
+        for one in troubles(visit.district)[:TROUBLES_SHOWN]
     ]
-    stopped = [
-        Trouble(visit.say("A command stopped the writer"), s.what, s.error, s.times) for s in troubles.stopped.values()
-    ]
-    return [*stopped, *effects, *steps][-TROUBLES_SHOWN:]
+
+
+_WHAT = {
+    "step": N_("A step failed"),
+    "effect": N_("The world outside did not answer"),
+    "command": N_("A command stopped the writer"),
+    "channel": N_("A neighbour is not understood"),
+}
+_WAY = {"retry": N_("Try again"), "unpark": N_("Let it be repeated"), "dismiss": N_("Put right by hand")}

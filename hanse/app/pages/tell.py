@@ -258,6 +258,7 @@ _PLAIN: dict[type[Event], tuple[str, str, bool]] = {
     market.AwayCancelRefused: ("circle-alert", N_("Too late to take it back"), True),
     market.AwayOrderClosed: ("badge-check", N_("The neighbour is done with it"), False),
     own.DistrictDeployed: ("zap", N_("The district started with new steps"), False),
+    own.TroubleSettled: ("check", N_("A person saw to a trouble"), False),
     own.EffectAnswered: ("check", N_("The world outside answered"), False),
     learning.OutcomeObserved: ("eye", N_("What came of a decision"), False),
 }

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from hanse.events.district import StepFailed
 from tests.app.http.town import Town
 from tests.app.pages.conftest import Visitor, orders_something, text
 
@@ -15,6 +16,18 @@ async def test_now_counts_what_is_there(shopper: Visitor, league: Visitor) -> No
     page = await league.reads("/league")
     for said in ("Open orders 1", "Closed orders 0", "Members 2", "Shops 2", "Offers 6", "None: no failed step"):
         assert said in page
+
+
+async def test_a_trouble_is_settled_by_a_button(town: Town, league: Visitor) -> None:
+    await town.command(lambda d: d.record(StepFailed("flows.order.close", 1, "ValueError: no")))
+    assert "A step failed flows.order.close 1 1 ValueError: no Try again Put right by hand" in await league.reads(
+        "/league"
+    )
+    page = str((await league.get("/league")).text)
+    path = re.search(r'action="(/league/troubles/trb_[0-9a-f]+/dismiss)"', page)
+    assert path is not None
+    await league.send(path[1])
+    assert "None: no failed step" in await league.reads("/league")
 
 
 async def test_a_story_says_what_happened_why_and_where_in_the_code(
