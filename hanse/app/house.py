@@ -215,7 +215,7 @@ class House(Home):
         try:
             # One alone never waits; two in one turn are a sign of more to come.
             self._crowd = self.writer.turn() > 1
-        except Exception:
+        except Exception:  # fenced, or not to be brought up again
             _end()
         self._turning = False
         self.effects.look()
@@ -231,7 +231,7 @@ class House(Home):
                 if self.is_down:
                     await self._come_back()
                     continue
-            except Exception:
+            except Exception:  # fenced, or not to be brought up again
                 _end()
             self._wake()
             if time.monotonic() - tidied > TIDY_EVERY_S and self.writer.waiting == 0:

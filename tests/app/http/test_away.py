@@ -47,7 +47,7 @@ async def ready(town: Town) -> tuple[int, str]:
 
 async def until(town: Town, *, is_down: bool) -> None:
     while town.house.is_down is not is_down:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
 
 
 async def test_an_order_into_a_journal_that_goes_away_is_refused_and_found_when_it_is_back(
