@@ -1,9 +1,9 @@
 """What people and programs hear while the journal is out of reach, and that all goes on by itself afterwards."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio.lowlevel
 import pytest
 
 from hanse.app import house as house_module
@@ -47,7 +47,7 @@ async def ready(town: Town) -> tuple[int, str]:
 
 async def until(town: Town, *, is_down: bool) -> None:
     while town.house.is_down is not is_down:
-        await asyncio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
 
 async def test_an_order_into_a_journal_that_goes_away_is_refused_and_found_when_it_is_back(
