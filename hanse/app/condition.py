@@ -6,6 +6,7 @@ import msgspec
 
 from hanse.app.home import Home
 from hanse.app.house import House
+from hanse.app.outpost import Outpost
 from hanse.district.writer import QUEUE_MAX
 
 __all__ = ["Check", "Condition", "condition"]
@@ -35,8 +36,10 @@ class Condition(msgspec.Struct, frozen=True):
 
 def condition(home: Home) -> Condition:
     """What a house or an outpost comes to by all checks."""
-    checks = (_journal(home), _commands(home), _disk(home))
-    return Condition("ok" if all(check.ok for check in checks) else "not_ready", home.position, checks)
+    checks = [_journal(home), _commands(home), _disk(home)]
+    if isinstance(home, Outpost):
+        checks.append(_reads(home))
+    return Condition("ok" if all(check.ok for check in checks) else "not_ready", home.position, tuple(checks))
 
 
 def _journal(home: Home) -> Check:
@@ -50,6 +53,11 @@ def _journal(home: Home) -> Check:
 
 def _commands(home: Home) -> Check:
     return Check("commands", home.waiting < BUSY_FROM, f"{home.waiting} wait; {BUSY_FROM} are too many.")
+
+
+def _reads(outpost: Outpost) -> Check:
+    behind = f"{outpost.lag_us / 1e6:.1f} s behind the writer"
+    return Check("reads", outpost.fit, f"{behind}." if outpost.fit else f"{behind}: reads are handed on to it.")
 
 
 def _disk(home: Home) -> Check:

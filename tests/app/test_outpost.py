@@ -166,6 +166,8 @@ async def test_far_behind_it_hands_on_all_reads_until_it_has_caught_up(
         assert (pair.outpost.fit, pair.outpost.standing().fit) == (False, False)
         assert pair.outpost.lag_us > 0
         assert (await client.get("/health/live")).json()["position"] < pair.house.district.position
+        ready = await client.get("/health/ready")
+        assert (ready.status_code, [c["name"] for c in ready.json()["checks"] if not c["ok"]]) == (503, ["reads"])
         monkeypatch.undo()
         pair.outpost._catch_up()
         await pair.outpost._moved.wait()
