@@ -15,7 +15,6 @@ from hanse.app.relay import News, Standing
 from hanse.app.settings import Settings
 from hanse.app.telemetry.logs import say
 from hanse.district import collector
-from hanse.district import collector
 from hanse.district.core import District
 from hanse.district.following import Follower
 from hanse.district.jobs import Answer, Job
