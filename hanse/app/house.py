@@ -265,7 +265,7 @@ class House(Home):
 
 
 def _end() -> NoReturn:
-    """Fenced, or not to be brought up again: the process ends, a restart replays."""
+    """The process ends on what just went wrong; a restart replays."""
     sys.excepthook(*sys.exc_info())
     os._exit(70)
 
