@@ -32,7 +32,8 @@ from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import Payments
 from hanse.flows import joining, neighbours, order
 from hanse.journal.durable import make_folder, write_file
-from hanse.journal.protocol import Entry, Journal
+from hanse.journal.move import Movable
+from hanse.journal.protocol import Entry
 from hanse.journal.sqlite import SqliteJournal
 from hanse.kernel.errors import Unavailable
 from hanse.market.away.views import Away
@@ -67,13 +68,15 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def open_journal(settings: Settings, *, read_only: bool = False) -> Journal:
+def open_journal(settings: Settings, *, read_only: bool = False, though_closed: bool = False) -> Movable:
     """The journal of a district; `read_only` opens it beside a running writer.
 
     Raises
     ------
     Unavailable
         It cannot be reached, or what reaches PostgreSQL is not installed.
+    JournalClosed
+        The district was moved elsewhere; `though_closed` opens it all the same, for moving it.
     """
     make_folder(settings.folder)
     if settings.journal:
@@ -83,8 +86,10 @@ def open_journal(settings: Settings, *, read_only: bool = False) -> Journal:
             raise Unavailable(
                 "app.no_psycopg", "PostgreSQL is reached by an extra; install it: pip install 'hanse[postgres]'."
             ) from error
-        return PostgresJournal(settings.journal, district=settings.tag, read_only=read_only)
-    return SqliteJournal(settings.folder / "journal.sqlite", read_only=read_only)
+        return PostgresJournal(
+            settings.journal, district=settings.tag, read_only=read_only, though_closed=though_closed
+        )
+    return SqliteJournal(settings.folder / "journal.sqlite", read_only=read_only, though_closed=though_closed)
 
 
 class House(Home):

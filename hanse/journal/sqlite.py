@@ -11,7 +11,17 @@ from typing import TextIO
 
 import msgspec
 
-from hanse.journal.protocol import Answered, Commit, Entry, Head, JournalFenced, JournalUnavailable, Mark
+from hanse.journal.durable import sync, write_file
+from hanse.journal.protocol import (
+    Answered,
+    Commit,
+    Entry,
+    Head,
+    JournalClosed,
+    JournalFenced,
+    JournalUnavailable,
+    Mark,
+)
 from hanse.journal.sqlite_file import bring_up, check_log, form_of, why
 
 __all__ = ["SCHEMA", "SqliteJournal"]
@@ -80,6 +90,9 @@ PAGES_PER_COMMIT = 5
 COMMITS_PER_LOOK = 16
 """How often it is asked how long the log has become; asking costs 10 µs."""
 
+CLOSED = ".closed"
+"""A file of this suffix beside the journal says why nobody may write it any more."""
+
 ROWS_PER_INSERT = 32
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT INTO entry VALUES {_ROW}"
@@ -101,10 +114,14 @@ class SqliteJournal:
         The file; made if it is not there (unless `read_only`).
     read_only
         Open beside a running writer: no lock is taken and nothing can be written.
+    though_closed
+        Open it for writing even if it was closed; for moving it.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, though_closed: bool = False) -> None:
         self._path = path
+        if not read_only and not though_closed and self.closed:
+            raise JournalClosed("journal.closed", self.closed)
         self._lock = None if read_only else _lock(path)
         self._checkpointing: Thread | None = None
         with ExitStack() as undo, _speaking(path):
@@ -147,14 +164,19 @@ class SqliteJournal:
         return Head._make((*(mark or Head()[:-1]), answers))
 
     def append(self, commit: Commit) -> None:
+        self.extend((commit,))
+
+    def extend(self, commits: Sequence[Commit]) -> None:
+        """Append several commits, all durable together or none."""
         with _speaking(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._insert(commit.entries)
-                if commit.mark is not None:
-                    self._db.execute("INSERT INTO mark VALUES (?, ?, ?, ?, ?)", commit.mark)
-                if commit.answers:
-                    self._db.execute("INSERT INTO answers VALUES (?, ?, ?)", _given(commit.answers))
+                for commit in commits:
+                    self._insert(commit.entries)
+                    if commit.mark is not None:
+                        self._db.execute("INSERT INTO mark VALUES (?, ?, ?, ?, ?)", commit.mark)
+                    if commit.answers:
+                        self._db.execute("INSERT INTO answers VALUES (?, ?, ?)", _given(commit.answers))
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -249,6 +271,21 @@ class SqliteJournal:
             if forgotten:
                 self._db.execute("DELETE FROM answers WHERE number <= ?", (through,))
         return forgotten
+
+    @property
+    def closed(self) -> str:
+        """Why nobody may write it any more; empty if somebody may."""
+        marker = self._path.with_suffix(CLOSED)
+        return marker.read_text(encoding="utf-8").strip() if marker.exists() else ""
+
+    def shut(self, why: str) -> None:
+        """Let no writer in after this one, and tell it why; an empty reason opens it again."""
+        marker = self._path.with_suffix(CLOSED)
+        if why:
+            write_file(marker, f"{why}\n".encode())
+        else:
+            marker.unlink(missing_ok=True)
+            sync(marker.parent)
 
     def close(self) -> None:
         if self._checkpointing is not None:

@@ -1,4 +1,4 @@
-"""``hanse journal``: read, check, copy and replay what happened. All of it works beside a running server."""
+"""``hanse journal``: read, check, copy and replay what happened, beside a running server; and move it, without one."""
 
 import csv
 import sys
@@ -13,6 +13,7 @@ from typing import Annotated, TextIO
 import msgspec
 import typer
 
+from hanse.app.commands import moving
 from hanse.app.commands.options import Data, reading
 from hanse.app.house import FLOWS, VIEWS
 from hanse.district.core import District
@@ -26,7 +27,10 @@ __all__ = ["app"]
 
 LOOK_EVERY_S = 0.5
 
-app = typer.Typer(help="Read, check, copy and replay the journal; all beside a running server.", no_args_is_help=True)
+app = typer.Typer(
+    help="Read, check, copy and replay the journal beside a running server; move it without one.", no_args_is_help=True
+)
+app.command()(moving.move)
 
 
 class Form(StrEnum):
