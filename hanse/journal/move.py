@@ -15,7 +15,7 @@ from hanse.kernel.errors import Conflict
 __all__ = ["Movable", "Progress", "move"]
 
 ENTRIES_AT_ONCE = 2_000
-"""So many entries, or one commit of more, become durable together: to wait for the disk after each commit takes hours."""
+"""So many entries, or one commit of more, become durable together: waiting for the disk each time takes hours."""
 
 ANSWERS_AT_ONCE = 1_000
 
