@@ -1,7 +1,9 @@
 """A small standing town for the tests of the contexts: two shops, two members, all views and flows."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -111,6 +113,7 @@ class Town:
         with pytest.raises(HanseError) as refused:
             self.do(command, *arguments, **options)
         assert refused.value.code == code
+        assert is_told(refused.value)
         assert (self.state(), self.district.position) == before
         return refused.value
 
@@ -147,6 +150,20 @@ class Town:
             assert msgspec.msgpack.decode(msgspec.msgpack.encode(view), type=type(view)) == view
         self.stage.crash()
         assert self.state() == before
+
+
+@cache
+def told_errors() -> list[tuple[str, str, re.Pattern[str]]]:
+    """Code, kind and sentence of each error of docs/reference/errors.md; in a value's place stand words and numbers."""
+    page = (Path(__file__).parents[1] / "docs/reference/errors.md").read_text()
+    rows = re.findall(r"^\| `(.+?)` \| (\w+) \| (.*) \|$", page, re.MULTILINE)
+    return [(code, kind, re.compile(re.sub(r"\\{.*?\\}", r"[\\w, ]+", re.escape(text)))) for code, kind, text in rows]
+
+
+def is_told(error: HanseError) -> bool:
+    """Whether an error says what the reference says."""
+    said = error.code, error.kind
+    return any((code, kind) == said and text.fullmatch(error.message) for code, kind, text in told_errors())
 
 
 def stand_up(town: Town) -> Town:

@@ -1,17 +1,19 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given as whatever
+from hypothesis import settings
 from hypothesis import strategies as st
 
+from hanse.events.finance import AccountOpened, HoldsExpired, TransfersPosted
 from hanse.finance.ledger import service as ledger
-from hanse.finance.ledger.views import RECENT_MAX, Ledger, account, balance_at, shortfall
+from hanse.finance.ledger.views import Ledger, Movement, account, balance_at, shortfall
 from hanse.finance.payments.views import TOP_UPS, wallet_of
 from hanse.kernel.errors import NotFound
-from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.time import HOUR_US, from_micros
 from hanse.kernel.values import Transfer, TransferAction
-from tests.conftest import WALLET_MINOR, Town, stand_up
+from hanse.testing import START_US, given
+from tests.conftest import WALLET_MINOR, Town, is_told, stand_up
 
 ONE, TWO, CAPPED = wallet_of("per_1"), wallet_of("per_2"), "per_1/capped"
 
@@ -41,14 +43,37 @@ def test_a_transfer_moves_money_and_both_statements_say_so(town: Town) -> None:
     assert post(town, move(300)) == 0
     assert town.balances() == {TOP_UPS: -WALLET_MINOR, ONE: WALLET_MINOR - 300, TWO: 300}
     last = [account(town.district, one).recent[-1] for one in (ONE, TWO)]
-    assert [(m.transfer_id, m.other, m.amount_minor) for m in last] == [("t1", TWO, -300), ("t1", ONE, 300)]
+    now_us = town.district.now_us
+    assert last == [Movement(now_us, "t1", TWO, -300), Movement(now_us, "t1", ONE, 300)]
+    with pytest.raises(AttributeError):
+        last[0].amount_minor = 0  # type: ignore[misc]
 
 
-def test_a_statement_keeps_its_latest_lines(town: Town) -> None:
-    for n in range(2 * RECENT_MAX):
+def test_a_statement_keeps_its_latest_hundred_lines(town: Town) -> None:
+    for n in range(200):
         post(town, move(1, f"t{n}"))
-    names = [line.transfer_id for line in account(town.district, ONE).recent]
-    assert (len(names), names[-1]) == (RECENT_MAX, f"t{2 * RECENT_MAX - 1}")
+    kept = [[line.transfer_id for line in account(town.district, one).recent] for one in (ONE, TWO)]
+    assert kept == [[f"t{n}" for n in range(first, 200)] for first in (100, 0)]
+
+
+OPENED = tuple(AccountOpened(one, "per_1", "EUR", "wallet", None, None) for one in (ONE, TWO))
+
+
+def test_accounts_transfers_and_ended_holds_are_recorded_as_they_were_asked_for() -> None:
+    named = {"owner_id": "per_1", "kind": "wallet"}
+    given().when(ledger.open_account, ONE, **named).expect(AccountOpened(ONE, "per_1", "EUR", "wallet", 0, None))
+    given().when(ledger.open_account, ONE, **named, currency="JPY", floor_minor=-5, ceiling_minor=7).expect(
+        AccountOpened(ONE, "per_1", "JPY", "wallet", -5, 7)
+    )
+    posted = TransfersPosted("sto_1", "test", (move(10**15), move(1, "t2")))
+    given(*OPENED).when(ledger.post, "sto_1", "test", list(posted.transfers)).answers(0).expect(posted)
+
+
+def test_two_hundred_holds_are_freed_a_turn() -> None:
+    late = tuple(hold(n + 1, f"h{n:03}", until_us=START_US) for n in range(201))
+    voids = [Transfer(f"{h.transfer_id}/expired", ONE, TWO, h.amount_minor, "void", h.transfer_id) for h in late]
+    freed = [HoldsExpired(void.hold_id, (void,)) for void in voids[:200]]
+    given(*OPENED, TransfersPosted("sto_1", "test", late)).when(ledger.expire).expect(*freed)
 
 
 def test_linked_transfers_are_made_together_or_not_at_all(town: Town) -> None:
@@ -90,7 +115,7 @@ def test_a_void_frees_all(town: Town) -> None:
         ([], "finance.no_transfers"),
         ([move(0)], "finance.bad_amount"),
         ([move(-5)], "finance.bad_amount"),
-        ([move(AMOUNT_MAX_MINOR + 1)], "finance.bad_amount"),
+        ([move(10**15 + 1)], "finance.bad_amount"),
         ([move(5, credit="nobody")], "finance.unknown_account"),
         ([move(5, credit=ONE)], "finance.same_account"),
         ([move(5, credit="per_1/yen")], "finance.two_currencies"),
@@ -107,8 +132,28 @@ def test_a_void_frees_all(town: Town) -> None:
 def test_what_makes_no_sense_is_refused(town: Town, transfers: list[Transfer], code: str) -> None:
     town.do(ledger.open_account, "per_1/yen", owner_id="per_1", kind="wallet", currency="JPY")
     post(town, hold(100))
-    town.refuses(code, ledger.post, "sto_1", "test", transfers)
-    town.refuses(code, ledger.post, "sto_1", "test", [move(1, "good"), *transfers] if transfers else [])
+    errors = [
+        town.refuses(code, ledger.post, "sto_1", "test", transfers),
+        town.refuses(code, ledger.post, "sto_1", "test", [move(1, "good"), *transfers] if transfers else []),
+    ]
+    details = {
+        "finance.no_transfers": {"field": "transfers"},
+        "finance.unknown_account": {"account_id": "nobody"},
+        "finance.same_account": {"field": "credit"},
+        "finance.two_currencies": {"field": "credit"},
+        "finance.bad_transfer": {"field": "hold_id"},
+    }
+    if transfers:
+        details["finance.bad_amount"] = {"field": "amount_minor", "value": transfers[0].amount_minor}
+        details["finance.beyond_hold"] = details["finance.bad_amount"]
+        details["finance.held_already"] = {"transfer_id": transfers[0].transfer_id}
+        details["finance.no_hold"] = {"hold_id": transfers[0].hold_id}
+    assert [error.details for error in errors] == [details[code]] * 2
+
+
+def test_what_can_be_made_is_asked_of_accounts_that_exist(town: Town) -> None:
+    for one in (move(5, credit="nobody"), move(5, debit="nobody")):
+        assert town.refuses("finance.unknown_account", shortfall, [one]).details == {"account_id": "nobody"}
 
 
 def test_a_ceiling_counts_what_is_there_what_is_coming_and_what_is_linked(town: Town) -> None:
@@ -164,8 +209,11 @@ def test_a_balance_can_be_asked_for_any_past_moment(town: Town) -> None:
         post(town, move(100, f"t{n}"))
         moments.append(from_micros(town.district.now_us))
     assert [balance_at(town.journal.read(), TWO, moment) for moment in moments] == [100, 200, 300]
-    with pytest.raises(NotFound):
+    assert balance_at(town.journal.read(), ONE, moments[1]) == WALLET_MINOR - 200
+    with pytest.raises(NotFound) as refused:
         balance_at(town.journal.read(), TWO, datetime(2020, 1, 1, tzinfo=UTC))
+    assert is_told(refused.value)
+    assert (refused.value.code, refused.value.details) == ("finance.unknown_account", {"account_id": TWO})
 
 
 AMOUNTS = st.integers(1, 6_000)
@@ -173,7 +221,7 @@ ACCOUNTS = st.sampled_from([ONE, TWO, CAPPED])
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.tuples(ACCOUNTS, ACCOUNTS, AMOUNTS, st.booleans()), min_size=1, max_size=4), max_size=8))
+@whatever(st.lists(st.lists(st.tuples(ACCOUNTS, ACCOUNTS, AMOUNTS, st.booleans()), min_size=1, max_size=4), max_size=8))
 def test_no_account_ever_passes_its_limits_and_all_sums_to_zero(links: list[list[tuple[str, str, int, bool]]]) -> None:
     town = stand_up(Town())
     open_capped(town, 4_000)

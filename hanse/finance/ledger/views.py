@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import TypeAlias
 
 import msgspec
 
@@ -30,7 +31,7 @@ __all__ = ["Account", "Ledger", "Movement", "account", "balance_at", "expired", 
 
 RECENT_MAX = 100
 
-Moving = (
+Moving: TypeAlias = (
     TransfersPosted
     | HoldsExpired
     | OrderPlaced

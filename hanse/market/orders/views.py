@@ -246,9 +246,9 @@ class Orders(View):
 
     @folds(OrderClosed)
     def _close(self, event: OrderClosed, now_us: int) -> None:
+        # None of its parts waits any more by then, so that there is nothing stale to drop.
         self.closed += 1
         del self.open[event.order_id]
-        self._drop_stale()
 
     def _drop_stale(self) -> None:
         # So what stands in front always counts, and asking what is due looks at one entry.
