@@ -28,7 +28,7 @@ from hanse.supply.stock import service as stock
 from hanse.world.demo import build
 from hanse.world.load import load
 
-__all__ = ["Request", "Town", "requests"]
+__all__ = ["Request", "Town", "fill_wallets", "requests", "size_mb"]
 
 PLENTY = 10**8
 Request = tuple[bytes, str, str]
@@ -68,7 +68,7 @@ class Town:
         offers = self.writer.district.view(Catalogue).offers
         for shop_id, of_shop in shops.items():
             self.run(Job(stock.count, (shop_id, [(offers[o].item_id, PLENTY) for o in of_shop])))
-        self.run(Job(_fill_wallets, ()))
+        self.run(Job(fill_wallets, ()))
 
     def run(self, job: Job) -> None:
         """Run one command; it has to succeed."""
@@ -78,7 +78,8 @@ class Town:
         assert answers[0].kind == "ok", answers[0].body
 
 
-def _fill_wallets(district: District) -> None:
+def fill_wallets(district: District) -> None:
+    """A command: as much money for everybody as a wallet may hold."""
     accounts = district.view(Ledger).accounts
     transfers = [
         Transfer(f"{person_id}/plenty", TOP_UPS, wallet_of(person_id), room)

@@ -14,6 +14,9 @@ __all__ = ["Ask", "error_of"]
 
 T = TypeVar("T")
 
+BULK_ROWS = 100
+"""A command with more rows than that waits for its turn in a queue of its own."""
+
 
 class Ask:
     """Runs commands for one caller and waits until their answer is durable.
@@ -65,7 +68,8 @@ class Ask:
     async def whole(self, command: Callable[..., object], *arguments: Any, **options: Any) -> Answer:
         """Run a command; returns its answer as it is, a refusal too."""
         act = partial(command, **options) if options else command
-        answer = await self._submit(Job(act, arguments, self.caller, self.key, self.fingerprint))
+        bulk = any(isinstance(argument, list | tuple) and len(argument) > BULK_ROWS for argument in arguments)
+        answer = await self._submit(Job(act, arguments, self.caller, self.key, self.fingerprint, bulk))
         self.replayed = answer.replayed
         return answer
 

@@ -12,13 +12,17 @@ __all__ = ["Answer", "Job", "Stopped", "bug", "origin_of", "problem"]
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
-    """A command on its way: `command(district, *arguments)`, and who asked for it under which key."""
+    """A command on its way: `command(district, *arguments)`, and who asked for it under which key.
+
+    `bulk`: it has many rows, and is one of its kind in a turn, so that it holds up others for one such command at most.
+    """
 
     command: Callable[..., object]
     arguments: tuple[Any, ...]
     caller: str = ""
     key: str = ""
     fingerprint: bytes = b""
+    bulk: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -30,6 +30,8 @@ JOBS_PER_TURN = 1_024
 """Bounds how long a turn takes (about 50 ms), and so how long anybody waits for the commit of others."""
 
 QUEUE_MAX = 8_192
+BULK_MAX = 64
+"""So many commands of many rows wait at most; a turn takes one of them."""
 
 Reply = Callable[[Answer], None]
 _Waiting = tuple[Job, Reply, int]
@@ -71,6 +73,7 @@ class Writer:
         self._on_commit = on_commit
         self._observer = observer
         self._queue: deque[_Waiting] = deque()
+        self._bulk: deque[_Waiting] = deque()
         self._in_flight: set[int] = set()
         self._stalled = False
         self._sure = False
@@ -127,7 +130,7 @@ class Writer:
         """
         if self.is_down:
             raise _out_of_reach()
-        if len(self._queue) >= QUEUE_MAX:
+        if len(self._queue) >= QUEUE_MAX or (job.bulk and len(self._bulk) >= BULK_MAX):
             raise LimitExceeded(
                 "district.queue_full", "The district has too much to do; try again in a second.", retry_after_s=1
             )
@@ -142,7 +145,7 @@ class Writer:
                 reply(known)
                 return
             self._in_flight.add(pair)
-        self._queue.append((job, reply, pair))
+        (self._bulk if job.bulk else self._queue).append((job, reply, pair))
 
     def _refuse_parked(self, job: Job) -> None:
         what = origin_of(job.command)
@@ -154,13 +157,13 @@ class Writer:
     @property
     def waiting(self) -> int:
         """How many commands wait."""
-        return len(self._queue)
+        return len(self._queue) + len(self._bulk)
 
     @property
     def busy(self) -> bool:
         """Whether a turn has anything to do beside deadlines."""
         # While the journal cannot be written, what is owed waits for the next turn that somebody asks for.
-        return bool(self._queue) or (not self._stalled and self._district.steps_owed > 0)
+        return bool(self._queue) or bool(self._bulk) or (not self._stalled and self._district.steps_owed > 0)
 
     # Turning
 
@@ -174,6 +177,8 @@ class Writer:
         if self._untold:
             self._tell_what_was_missed()
         taken = [self._queue.popleft() for _ in range(min(JOBS_PER_TURN, len(self._queue)))]
+        if self._bulk:
+            taken.append(self._bulk.popleft())
         jobs = [job for job, _, _ in taken]
         pairs = [pair for _, _, pair in taken]
         began = perf_counter()

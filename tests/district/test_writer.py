@@ -10,6 +10,7 @@ from hanse.district import writer as writer_module
 from hanse.district.answers import ANSWER_LIFE_US, KEY_LENGTH_MAX
 from hanse.district.core import District
 from hanse.district.jobs import Job
+from hanse.district.writer import Reply
 from hanse.events.people import MemberJoined
 from hanse.journal.check import verify
 from hanse.journal.faulty import Crash
@@ -62,6 +63,33 @@ def test_a_full_queue_asks_to_come_back(bench: Bench, monkeypatch: pytest.Monkey
     bench.writer.run()
     assert [a[0].kind for a in given] == ["ok", "ok"]
     assert bench.members() == ["per_0", "per_1"]
+
+
+def test_a_turn_takes_one_command_of_many_rows_and_orders_pass_the_others(bench: Bench) -> None:
+    answered: list[str] = []
+
+    def note(name: str) -> Reply:
+        return lambda answer: answered.append(name)
+
+    for n in range(3):
+        bench.writer.submit(Job(join, (f"per_bulk{n}",), bulk=True), note(f"bulk {n}"))
+    for n in range(2):
+        bench.writer.submit(Job(join, (f"per_{n}",)), note(f"order {n}"))
+    assert [bench.writer.turn() for _ in range(3)] == [3, 1, 1]
+    assert answered == ["order 0", "order 1", "bulk 0", "bulk 1", "bulk 2"]
+    assert not bench.writer.busy
+
+
+def test_a_full_queue_of_commands_of_many_rows_refuses_those_only(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "BULK_MAX", 1)
+    bench.writer.submit(Job(join, ("per_0",), bulk=True), lambda answer: None)
+    with pytest.raises(LimitExceeded):
+        bench.writer.submit(Job(join, ("per_1",), bulk=True), lambda answer: None)
+    bench.submit(join, "per_2")
+    bench.writer.run()
+    assert bench.members() == ["per_2", "per_0"]
 
 
 def test_nothing_to_do_commits_nothing(bench: Bench) -> None:

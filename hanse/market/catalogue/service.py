@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hanse.district.core import District
 from hanse.events.market import OffersSet, ProductsListed, ShopJoined
-from hanse.kernel.errors import Conflict, must
+from hanse.kernel.errors import Conflict, InvalidInput, must
 from hanse.kernel.money import AMOUNT_MAX_MINOR, RATE_ONE_BP
 from hanse.kernel.quantity import UNITS_MAX
 from hanse.market.catalogue.views import Catalogue, Offer, Product, product, shop
@@ -63,29 +63,34 @@ def list_products(district: District, products: Sequence[Product]) -> int:
 def set_offers(district: District, shop_id: str, offers: Sequence[Offer]) -> int:
     """Set a shop's offers; a price of 0 takes one off, unchanged ones are dropped. Records `OffersSet`."""
     shop(district, shop_id)
-    known = district.view(Catalogue).offers
+    catalogue = district.view(Catalogue)
+    known, products = catalogue.offers, catalogue.products
+    changed = []
+    # Thousands of rows come at once: nothing is called for a row that is right.
     for offered in offers:
-        product(district, offered.product_id)
         before = known.get(offered.offer_id)
-        must(
-            0 <= offered.price_minor <= AMOUNT_MAX_MINOR and 0 < offered.units <= UNITS_MAX,
-            "market.bad_price",
-            f"Give a price that is not negative, and 1 to {UNITS_MAX} units a piece.",
-            field="price_minor",
-        )
+        if offered.product_id not in products:
+            product(district, offered.product_id)
+        if not (0 <= offered.price_minor <= AMOUNT_MAX_MINOR and 0 < offered.units <= UNITS_MAX):
+            raise InvalidInput(
+                "market.bad_price",
+                f"Give a price that is not negative, and 1 to {UNITS_MAX} units a piece.",
+                field="price_minor",
+            )
         if offered.shop_id != shop_id or (before is not None and before.shop_id != shop_id):
             raise Conflict("market.other_shop", "This offer belongs to another shop.", offer_id=offered.offer_id)
-    changed = [offered for offered in offers if _terms(known.get(offered.offer_id)) != _terms(offered)]
+        if _terms(before) != _terms(offered):
+            changed.append(offered)
     for start in range(0, len(changed), ROWS_PER_EVENT):
         batch = changed[start : start + ROWS_PER_EVENT]
         district.record(
             OffersSet(
                 shop_id=shop_id,
-                offer_ids=tuple(o.offer_id for o in batch),
-                product_ids=tuple(o.product_id for o in batch),
-                item_ids=tuple(o.item_id for o in batch),
-                units=tuple(o.units for o in batch),
-                prices_minor=tuple(o.price_minor for o in batch),
+                offer_ids=tuple([o.offer_id for o in batch]),
+                product_ids=tuple([o.product_id for o in batch]),
+                item_ids=tuple([o.item_id for o in batch]),
+                units=tuple([o.units for o in batch]),
+                prices_minor=tuple([o.price_minor for o in batch]),
             )
         )
     return len(changed)

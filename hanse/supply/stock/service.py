@@ -10,7 +10,7 @@ from hanse.events.supply import (
     StockReturned,
     StockShort,
 )
-from hanse.kernel.errors import Conflict, must
+from hanse.kernel.errors import Conflict, InvalidInput, must
 from hanse.kernel.quantity import UNITS_MAX
 from hanse.supply.stock.views import Stock, held_for
 
@@ -25,20 +25,20 @@ def count(district: District, shop_id: str, counted: Sequence[tuple[str, int]]) 
     Raises `Conflict` for an item that another shop has counted before.
     """
     items = district.view(Stock).items
+    changed = []
     for item_id, on_hand in counted:
-        must(
-            0 <= on_hand <= UNITS_MAX,
-            "supply.bad_count",
-            f"Give a count between 0 and {UNITS_MAX}.",
-            field="on_hand",
-            value=on_hand,
-        )
-        if item_id in items and items[item_id].shop_id != shop_id:
+        if not 0 <= on_hand <= UNITS_MAX:
+            raise InvalidInput(
+                "supply.bad_count", f"Give a count between 0 and {UNITS_MAX}.", field="on_hand", value=on_hand
+            )
+        item = items.get(item_id)
+        if item is not None and item.shop_id != shop_id:
             raise Conflict("supply.other_shop", "This stock item belongs to another shop.", item_id=item_id)
-    changed = [(i, n) for i, n in counted if i not in items or items[i].on_hand != n]
+        if item is None or item.on_hand != on_hand:
+            changed.append((item_id, on_hand))
     for start in range(0, len(changed), ROWS_PER_EVENT):
         batch = changed[start : start + ROWS_PER_EVENT]
-        district.record(StockCounted(shop_id, tuple(i for i, _ in batch), tuple(n for _, n in batch)))
+        district.record(StockCounted(shop_id, tuple([i for i, _ in batch]), tuple([n for _, n in batch])))
     return len(changed)
 
 
