@@ -19,6 +19,7 @@ __all__ = ["OWN_VIEWS", "Consents", "Decisions", "Deployment", "Owed", "Stop", "
 
 TROUBLES_MAX = 1_000
 DECISIONS_MAX = 10_000
+OUTCOMES_MAX = 100
 
 
 class Consents(View):
@@ -71,7 +72,9 @@ class Decisions(View):
     @folds(OutcomeObserved)
     def _observed(self, event: OutcomeObserved, now_us: int) -> None:
         if event.decision_id in self.latest:
-            self.outcomes.setdefault(event.decision_id, []).append(event)
+            seen = self.outcomes.setdefault(event.decision_id, [])
+            seen.append(event)
+            del seen[:-OUTCOMES_MAX]
 
 
 class Deployment(View):

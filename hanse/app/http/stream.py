@@ -26,6 +26,8 @@ __all__ = ["Feed", "Happening", "happening"]
 
 QUEUE_MAX = 4_096
 CLIENTS_MAX = 512
+STORIES_MAX = 5_000
+"""Of so many orders a stream tells what becomes of them; of older ones it is silent."""
 CATCH_UP_ROWS = 500
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": still here\n\n"
@@ -180,6 +182,8 @@ class _Client:
             mine = frozenset(part.part_id for part in placed.parts if part.shop_id == self._principal.id)
             if mine:
                 self._stories[order_id] = mine
+        if len(self._stories) > STORIES_MAX:
+            del self._stories[next(iter(self._stories))]
 
     def put(self, message: bytes) -> None:
         """Queue a message, or end the stream of who reads too slowly."""

@@ -5,6 +5,7 @@ import msgspec
 from hanse.district.core import District
 from hanse.district.views import View, folds
 from hanse.events.market import BasketChanged, OrderPlaced
+from hanse.events.people import MemberErased
 from hanse.market.catalogue.views import Catalogue
 
 __all__ = ["Baskets", "basket"]
@@ -25,6 +26,10 @@ class Baskets(View):
     @folds(OrderPlaced)
     def _bought(self, event: OrderPlaced, now_us: int) -> None:
         self.of.pop(event.shopper_id, None)
+
+    @folds(MemberErased)
+    def _erase(self, event: MemberErased, now_us: int) -> None:
+        self.of.pop(event.person_id, None)
 
 
 def basket(district: District, shopper_id: str) -> BasketChanged:

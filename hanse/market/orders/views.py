@@ -22,6 +22,7 @@ from hanse.events.market import (
     PartPicked,
     PartSettled,
 )
+from hanse.events.people import MemberErased
 from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound
 from hanse.kernel.time import MINUTE_US
@@ -243,6 +244,10 @@ class Orders(View):
     def open_at(self, shop_id: str) -> int:
         """How many parts these are."""
         return len(self.by_shop.get(shop_id, ())) - self.ended_at.get(shop_id, 0)
+
+    @folds(MemberErased)
+    def _erase(self, event: MemberErased, now_us: int) -> None:
+        self.by_shopper.pop(event.person_id, None)
 
     @folds(OrderClosed)
     def _close(self, event: OrderClosed, now_us: int) -> None:
