@@ -340,8 +340,9 @@ class Writer:
     def _go_down(self) -> None:
         """Take nothing in until the journal is there again; who waits is told."""
         self.is_down = self._stalled = True
-        waiting = list(self._queue)
+        waiting = [*self._queue, *self._bulk]
         self._queue.clear()
+        self._bulk.clear()
         self._in_flight.clear()
         _refuse(waiting, _out_of_reach())
 
