@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 import hanse
-from hanse.app.commands import asking, condition, configuring, intake, journals, serving, stories, troubles
+from hanse.app.commands import asking, backups, condition, configuring, intake, journals, serving, stories, troubles
 from hanse.app.configuration import CONFIG
 from hanse.kernel.errors import HanseError
 
@@ -42,6 +42,8 @@ app.command()(asking.capabilities)
 app.command()(asking.token)
 app.command()(configuring.config)
 app.command()(condition.status)
+app.command()(backups.backup)
+app.command()(backups.restore)
 app.add_typer(journals.app, name="journal")
 app.add_typer(troubles.app, name="troubles")
 

@@ -1,6 +1,6 @@
 """A journal that fails when told to: so that tests and the simulation meet a full disk and a power cut."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from hanse.journal.protocol import Answered, Commit, Entry, Head, Journal, JournalUnavailable, Mark
@@ -61,6 +61,12 @@ class FaultyJournal:
             self._reach()
         if fault == "crash_after":
             raise Crash
+
+    def extend(self, commits: Sequence[Commit]) -> None:
+        self._reach()
+        if self.full:
+            raise _full()
+        self.inner.extend(commits)
 
     def head(self) -> Head:
         self._reach()

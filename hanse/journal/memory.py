@@ -1,6 +1,6 @@
 """A journal in memory, for tests and for trying things out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hanse.journal.protocol import Answered, Commit, Entry, Head, JournalFenced, Mark
 
@@ -29,6 +29,15 @@ class MemoryJournal:
         if commit.mark is not None:
             self._marks.append(commit.mark)
         self._answers.update({answer[0]: Answered(*answer) for answer in commit.answers})
+
+    def extend(self, commits: Sequence[Commit]) -> None:
+        before = list(self._entries), list(self._marks), dict(self._answers)
+        try:
+            for commit in commits:
+                self.append(commit)
+        except BaseException:
+            self._entries, self._marks, self._answers = before
+            raise
 
     def renew(self) -> None:
         pass

@@ -115,6 +115,10 @@ class Journal(Protocol):
         """Make a commit durable before returning; raises `JournalFenced` if its positions are taken."""
         ...
 
+    def extend(self, commits: Sequence[Commit]) -> None:
+        """Append several commits, all durable together or none; for filling a journal."""
+        ...
+
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         """Entries behind a position, in order."""
         ...

@@ -167,7 +167,6 @@ class SqliteJournal:
         self.extend((commit,))
 
     def extend(self, commits: Sequence[Commit]) -> None:
-        """Append several commits, all durable together or none."""
         with _speaking(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:

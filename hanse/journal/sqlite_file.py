@@ -6,6 +6,7 @@ The journal is such a file, the vault another.
 import errno
 import sqlite3
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +14,10 @@ from pathlib import Path
 import msgspec
 
 from hanse.journal.check import RESTORE
+from hanse.journal.durable import sync
 from hanse.kernel.errors import Unavailable
 
-__all__ = ["bring_up", "check_log", "log_of", "why"]
+__all__ = ["bring_up", "check_log", "copy_file", "log_of", "why"]
 
 _FULL = "free disk space, then try again; nothing is lost"
 _WAYS = {
@@ -43,6 +45,12 @@ def why(path: Path, error: Exception) -> str:
     # SQLITE_IOERR_FSYNC is a kind of SQLITE_IOERR.
     way = next((way for kind, way in _WAYS.items() if name == kind or name.startswith(f"{kind}_")), _OTHERWISE)
     return f"{path.name} cannot be used ({error}); {way}."
+
+
+PAGES_PER_STEP = 512
+"""How much is copied at a time: 4 MiB of a journal."""
+
+PAUSE_S = 0.002
 
 
 # Its form
@@ -88,6 +96,26 @@ def form_of(db: sqlite3.Connection, path: Path, *, newest: int) -> int:
             " install that version, or restore a backup from before the upgrade.",
         )
     return found
+
+
+# A copy
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file as it is at this moment, beside a process that goes on writing it, by SQLite's online backup.
+
+    In steps with a pause in between, so that the disk has time for the writer. The copy is one file without a log.
+    """
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as reading,
+        closing(sqlite3.connect(target, isolation_level=None)) as writing,
+    ):
+        # One view of it for all steps: without that, each commit of the writer would make the copy begin anew.
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        reading.backup(writing, pages=PAGES_PER_STEP, progress=lambda *_: time.sleep(PAUSE_S))
+        writing.execute("PRAGMA journal_mode = DELETE")
+    sync(target)
 
 
 # Its log

@@ -19,6 +19,8 @@ from hanse.app.house import FLOWS, VIEWS
 from hanse.district.core import District
 from hanse.district.snapshots import latest
 from hanse.district.views import View
+from hanse.journal.archive import archive, segments, verify_archive
+from hanse.journal.check import RESTORE
 from hanse.journal.check import verify as verify_chain
 from hanse.journal.protocol import Entry
 from hanse.kernel.time import from_micros
@@ -67,17 +69,39 @@ def tail(
 
 
 @app.command()
-def verify(data: Data = None) -> None:
+def verify(
+    data: Data = None,
+    archived: Annotated[
+        Path | None, typer.Option("--archive", help="Check this archive instead, and that the journal continues it.")
+    ] = None,
+) -> None:
     """Recompute the chain of hashes from the first entry; exit code 1 at the first fault."""
     _, journal = reading(data)
-    verdict = verify_chain(journal)
+    verdict = verify_chain(journal) if archived is None else verify_archive(archived, journal)
     typer.echo(f"entries  {verdict.entries}\ncommits  {verdict.commits}\nhash     {verdict.hash}")
     if verdict.fault:
-        typer.echo(f"fault    {verdict.fault}: restore the journal from a backup.", err=True)
+        way = f"; {RESTORE}" if archived is None else ""
+        typer.echo(f"fault    {verdict.fault}{way}.", err=True)
         raise typer.Exit(1)
     typer.echo(
-        "The journal is whole. Keep the hash elsewhere: who has an older one can prove that nothing was changed."
+        f"The {'journal' if archived is None else 'archive'} is whole. Keep the hash elsewhere:"
+        " who has an older one can prove that nothing was changed."
     )
+
+
+@app.command("archive")
+def write_archive(
+    folder: Annotated[Path, typer.Argument(help="Folder of the archive; made if it is not there.", file_okay=False)],
+    data: Data = None,
+) -> None:
+    """Write out what a folder has not yet of the journal: segments of JSON lines, compressed, each with its hashes.
+
+    Run it again and again: what is there is left alone. Anyone can read it, `journal verify --archive` checks it, and
+    `restore` makes a journal of it.
+    """
+    _, journal = reading(data)
+    count = archive(journal, folder)
+    typer.echo(f"{count} entries are new in {folder}, which holds {len(segments(folder))} segments.")
 
 
 @app.command()

@@ -77,7 +77,7 @@ class Vault:
             check_log(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # secure_delete overwrites a destroyed key in the file, instead of only unlinking its page.
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "busy_timeout = 200"):
                 self._db.execute(f"PRAGMA {pragma}")
             bring_up(self._db, path, form=FORM, schema=_SCHEMA, upgrades={})
             # A process that was killed while it erased somebody may have left this undone.
@@ -96,6 +96,9 @@ class Vault:
                     "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)",
                     [(r, person_id, _seal(key, person_id, r, data)) for r, data in records.items()],
                 )
+        if self._unscrubbed:
+            with self._lock, self._speaking():
+                self._scrub()
 
     def get(self, record_id: str, of: type[T]) -> T:
         """Open a record; raises `NotFound` if there is none, or its person was erased."""
@@ -122,13 +125,24 @@ class Vault:
                 self._db.execute("DELETE FROM sealed WHERE person_id = ?", (person_id,))
             self._scrub()
 
+    def people(self) -> set[str]:
+        """Whose keys are here; raises `Unavailable` if the master key is not the one that they are wrapped with."""
+        with self._lock, self._speaking():
+            people = {person_id for (person_id,) in self._db.execute("SELECT person_id FROM person_key")}
+            if people:
+                self._key(min(people), make=False)
+        return people
+
     def close(self) -> None:
         """Let go of the file."""
+        if self._unscrubbed:
+            self._scrub()
         self._db.close()
 
     def _scrub(self) -> None:
         """Empty the log: what was destroyed in the file still stands in older pages of it."""
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # Not while a backup reads them; then it is made up for at the next writing, closing or opening.
+        self._unscrubbed = bool(self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
         # SQLite does not wait for this; after a power cut the old pages could be there again.
         sync(log_of(self._path))
 
