@@ -10,22 +10,23 @@ from hanse.district.opening import opener
 from hanse.district.writer import Writer
 from hanse.journal.check import verify
 from hanse.journal.protocol import Commit, Journal
-from hanse.journal.sqlite import SqliteJournal
 from hanse.supply.stock import service as stock
 from hanse.testing import Clock, district, fill_wallet, small_town
 from hanse.testing.town import MEMBERS
 from hanse.world.simulation.books import Books
 from hanse.world.simulation.checks import check_all
+from tests.reliability.zygote import journal_at
 
 
-def open_writer(folder: Path, clock: Callable[[], int]) -> tuple[SqliteJournal, Writer]:
-    journal = SqliteJournal(folder / "journal.sqlite")
+def open_writer(where: Path | str, clock: Callable[[], int]) -> tuple[Journal, Writer]:
+    """A writer over the journal in a folder, or in the database of an address."""
+    journal = journal_at(where)
     return journal, Writer(journal, opener(Charter(), views=VIEWS, flows=FLOWS), clock=clock)
 
 
-def found_town(folder: Path, clock: Callable[[], int]) -> None:
+def found_town(where: Path | str, clock: Callable[[], int]) -> None:
     """The small town, with stock and money enough for any load."""
-    town = small_town(district(Clock(clock()), journal=SqliteJournal(folder / "journal.sqlite")))
+    town = small_town(district(Clock(clock()), journal=journal_at(where)))
     for person_id in MEMBERS:
         fill_wallet(town, person_id, 900_000_00)
     for shop in ("mill", "quay"):

@@ -1,5 +1,6 @@
 """The real server, as `hanse up` starts it: in a process of its own that can be killed."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,8 +47,11 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, *options: str) -> Iterator[Server]:
-    """Serve the district of a folder until the block ends; its output goes to `server.log` beside the folder."""
+def serving(data: Path, *options: str, **settings: str) -> Iterator[Server]:
+    """Serve the district of a folder until the block ends; its output goes to `server.log` beside the folder.
+
+    `settings` go by the environment, as `HANSE_…`.
+    """
     log = data.parent / "server.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
@@ -55,6 +59,7 @@ def serving(data: Path, *options: str) -> Iterator[Server]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            env={**os.environ, **{f"HANSE_{name.upper()}": value for name, value in settings.items()}},
         )
         try:
             yield Server(process, data, log)

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import IO
 
 import msgspec
@@ -18,6 +19,7 @@ import tests.reliability.zygote as zygote
 from hanse.app.house import now_us
 from hanse.district.jobs import Answer
 from hanse.district.writer import Writer
+from hanse.testing.postgres import PostgresServer
 from tests.reliability.conftest import audit, found_town, open_writer
 
 KILLS_PER_JOURNAL = 10
@@ -37,34 +39,42 @@ def warm_process() -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes a place for a new journal: a folder, or an empty database."""
+    if request.param == "file":
+        return lambda: mkdtemp(dir=tmp_path)
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.new_database
+
+
 @pytest.mark.slow
-def test_a_hundred_kills_in_a_row_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+def test_a_hundred_kills_in_a_row_lose_nothing_and_double_nothing(new_place: Callable[[], str]) -> None:
     chance = random.Random(4_711)
     with warm_process() as process:
-        for journal_number in range(10):
-            _survive(process, tmp_path / str(journal_number), kills=KILLS_PER_JOURNAL, chance=chance)
+        for _ in range(10):
+            _survive(process, new_place(), kills=KILLS_PER_JOURNAL, chance=chance)
 
 
-def test_three_kills_in_a_row_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+def test_three_kills_in_a_row_lose_nothing_and_double_nothing(new_place: Callable[[], str]) -> None:
     with warm_process() as process:
-        _survive(process, tmp_path / "data", kills=3, chance=random.Random(1))
+        _survive(process, new_place(), kills=3, chance=random.Random(1))
 
 
-def _survive(process: "subprocess.Popen[str]", folder: Path, *, kills: int, chance: random.Random) -> None:
-    folder.mkdir()
-    found_town(folder, now_us)
+def _survive(process: "subprocess.Popen[str]", where: str, *, kills: int, chance: random.Random) -> None:
+    found_town(where, now_us)
     acknowledged: dict[str, str] = {}
     for number in range(kills):
-        new = _load_and_kill(process, folder, number, after_s=chance.uniform(0.0, 0.08))
+        new = _load_and_kill(process, where, number, after_s=chance.uniform(0.0, 0.08))
         assert len(new) >= ACKED_MIN
         acknowledged |= new
-        _check(folder, number, acknowledged)
+        _check(where, number, acknowledged)
 
 
-def _load_and_kill(process: "subprocess.Popen[str]", folder: Path, number: int, *, after_s: float) -> dict[str, str]:
+def _load_and_kill(process: "subprocess.Popen[str]", where: str, number: int, *, after_s: float) -> dict[str, str]:
     stdin, stdout = process.stdin, _out(process)
     assert stdin is not None
-    stdin.write(f"{folder} {number}\n")
+    stdin.write(f"{where} {number}\n")
     stdin.flush()
     acknowledged: dict[str, str] = {}
     kill_at = 0.0
@@ -84,9 +94,9 @@ def _load_and_kill(process: "subprocess.Popen[str]", folder: Path, number: int, 
     return acknowledged
 
 
-def _check(folder: Path, number: int, acknowledged: dict[str, str]) -> None:
+def _check(where: str, number: int, acknowledged: dict[str, str]) -> None:
     """Bring the district up, ask every acknowledged order again under its key, and audit everything."""
-    journal, writer = open_writer(folder, now_us)
+    journal, writer = open_writer(where, now_us)
     try:
         writer.run()
         # The last turn may be durable without anybody having been told: its clients ask again too.

@@ -1,7 +1,8 @@
 """A warm process that makes writers to be killed: it forks, so that none of them pays for starting Python.
 
-Reads lines `FOLDER ROUND`, forks a child that writes that district until it is killed, and says `pid N`,
-then what the child says, then `gone`. The child says `ack KEY ORDER` for each order that it was answered.
+Reads lines `WHERE ROUND` (a folder, or the address of a database), forks a child that writes the district there until
+it is killed, and says `pid N`, then what the child says, then `gone`. The child says `ack KEY ORDER` for each order that
+it was answered.
 """
 
 import os
@@ -17,6 +18,7 @@ from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
 from hanse.district.writer import Writer
 from hanse.flows.order import PlaceOrder, place
+from hanse.journal.protocol import Journal
 from hanse.journal.sqlite import SqliteJournal
 from hanse.kernel.values import Wish
 from hanse.market.orders import service as orders
@@ -32,9 +34,18 @@ def order_job(key: str) -> Job:
     return Job(place, (shopper, REQUEST), shopper, key, b"one tea, six salt")
 
 
-def write_until_killed(folder: Path, number: int) -> None:
+def journal_at(where: Path | str) -> Journal:
+    """The journal in a folder, or in the database of an address."""
+    if isinstance(where, str) and where.startswith("postgresql:"):
+        from hanse.journal.postgres import PostgresJournal
+
+        return PostgresJournal(where, district="0")
+    return SqliteJournal(Path(where) / "journal.sqlite")
+
+
+def write_until_killed(where: str, number: int) -> None:
     """Place orders and move them on, turn by turn; say what was acknowledged."""
-    journal = SqliteJournal(folder / "journal.sqlite")
+    journal = journal_at(where)
     writer = Writer(journal, opener(Charter(), views=VIEWS, flows=FLOWS), clock=now_us)
     placed: list[str] = []
     count = 0
@@ -60,11 +71,11 @@ def main() -> None:
     """Fork as told, one child after the other."""
     os.write(1, b"warm\n")
     for line in sys.stdin:
-        folder, number = line.split()
+        where, number = line.split()
         child = os.fork()
         if child == 0:
             try:
-                write_until_killed(Path(folder), int(number))
+                write_until_killed(where, int(number))
             finally:
                 os._exit(1)
         os.write(1, f"pid {child}\n".encode())
