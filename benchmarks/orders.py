@@ -1,7 +1,8 @@
 """Orders a second through the very function that HTTP calls, down to the commit on a real disk.
 
 One process: decode, idempotency key, prices with VAT and commission, stock, ledger, events, hash chain,
-SQLite commit with `synchronous=FULL`, stored answer. Afterwards SQL over the journal recomputes stock
+SQLite commit with `synchronous=FULL`, stored answer; and the same over PostgreSQL, a real server with the settings
+that it comes with (`fsync` and `synchronous_commit` on). Afterwards SQL over the journal recomputes stock
 and money without any code of ours. Anchors: 1.5 billion orders in a day (17,361 a second) is what the
 largest shopping day is reported to have reached, with a data centre.
 """
@@ -12,17 +13,19 @@ import time
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from benchmarks.audit import audit
+from benchmarks.audit import audit, audit_postgres
 from benchmarks.machine import measure_machine
 from benchmarks.report import Anchor, Figure, Report, Size
 from benchmarks.town import Request, Town, requests, size_mb
 from hanse.app.http.orders import order_job
 from hanse.district.jobs import Answer
+from hanse.testing.postgres import PostgresServer, why_no_postgres
 
 __all__ = ["run"]
 
 ORDERS = {Size.QUICK: 50_000, Size.DEFAULT: 1_000_000, Size.FULL: 1_000_000}
 NINE_LINES = {Size.QUICK: 20_000, Size.DEFAULT: 200_000, Size.FULL: 1_000_000}
+OVER_POSTGRES = {Size.QUICK: 30_000, Size.DEFAULT: 400_000, Size.FULL: 1_000_000}
 EACH_OF_TWO = {Size.QUICK: 30_000, Size.DEFAULT: 200_000, Size.FULL: 1_000_000}
 HALF_LOAD_S = {Size.QUICK: 5, Size.DEFAULT: 20, Size.FULL: 60}
 BURST = 1_024
@@ -76,6 +79,7 @@ def run(size: Size) -> Report:
             anchors=(Anchor(17_361, DAY, required=True), Anchor(25_000, "goal")),
         ),
         Figure("orders_per_s_sqlite_9_lines", nine_rate, "orders/s", anchors=(Anchor(15_000, "goal"),)),
+        *_over_postgres(OVER_POSTGRES[size], notes),
         Figure(
             "orders_per_s_two_districts",
             _two_districts(EACH_OF_TWO[size]),
@@ -88,8 +92,8 @@ def run(size: Size) -> Report:
     return Report("orders", figures, machine, tuple(notes))
 
 
-def _town(name: str) -> Town:
-    town = Town(name)
+def _town(name: str, *, database: str = "") -> Town:
+    town = Town(name, database=database)
     town.furnish()
     # As in the server: what is there for good is no garbage, and collections run between turns.
     gc.collect()
@@ -122,6 +126,30 @@ def _nine_lines(orders: int, notes: list[str]) -> float:
     notes.append(audit(town.path, acknowledged=count.accepted))
     town.close()
     return orders / wall_s
+
+
+def _over_postgres(orders: int, notes: list[str]) -> tuple[Figure, ...]:
+    """The same orders with the journal in PostgreSQL; nothing where no server can be started."""
+    if why_no_postgres():
+        notes.append(f"No figure for PostgreSQL: it {why_no_postgres()}.")
+        return ()
+    server = PostgresServer()
+    try:
+        server.start()
+        database = server.new_database()
+        town = _town("orders-postgres", database=database)
+        made = requests(town.writer.district, orders, 3)
+        wall_s, cpu_s, count, windows = _place_all(town, made)
+        notes.append(f"{server.version}, settings as it comes: {audit_postgres(database, acknowledged=count.accepted)}")
+        notes.append(
+            f"Over PostgreSQL {cpu_s / orders * 1e6:.1f} µs of this process's time an order, the server's not counted;"
+            f" {min(windows):,.0f} to {max(windows):,.0f} orders/s in the windows."
+        )
+        town.close()
+    finally:
+        server.remove()
+    rate = orders / wall_s
+    return (Figure("orders_per_s_postgres_3_lines", rate, "orders/s", anchors=(Anchor(15_000, "goal"),)),)
 
 
 def _half_load(town: Town, rate: float, seconds: int) -> float:

@@ -9,7 +9,8 @@ from random import Random
 import msgspec
 
 from benchmarks.machine import SCRATCH
-from hanse.app.house import FLOWS, VIEWS, now_us
+from hanse.app.house import FLOWS, VIEWS, now_us, open_journal
+from hanse.app.settings import Settings
 from hanse.district.core import Charter, District
 from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
@@ -19,7 +20,6 @@ from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.service import WALLET_CEILING_MINOR
 from hanse.finance.payments.views import TOP_UPS, wallet_of
 from hanse.journal.protocol import Entry
-from hanse.journal.sqlite import SqliteJournal
 from hanse.kernel.values import Transfer
 from hanse.market.catalogue.views import Catalogue
 from hanse.people.members.views import Members
@@ -36,12 +36,18 @@ Request = tuple[bytes, str, str]
 
 
 class Town:
-    """A district in a fresh folder, with its journal on a real disk."""
+    """A district in a fresh folder, with its journal on a real disk, or in a database."""
 
     def __init__(
-        self, name: str, *, snapshots: bool = False, on_commit: Callable[[list[Entry]], None] | None = None
+        self,
+        name: str,
+        *,
+        snapshots: bool = False,
+        on_commit: Callable[[list[Entry]], None] | None = None,
+        database: str = "",
     ) -> None:
         self._on_commit = on_commit
+        self._database = database
         self.folder = SCRATCH / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -51,7 +57,8 @@ class Town:
 
     def open(self) -> None:
         """Open the journal and bring the district up from it."""
-        self.journal = SqliteJournal(self.path)
+        settings = Settings(folder=self.folder, journal=self._database)
+        self.journal = open_journal(settings)
         build_district = opener(Charter(), views=VIEWS, flows=FLOWS, snapshots=self.snapshots)
         self.writer = Writer(self.journal, build_district, clock=now_us, on_commit=self._on_commit)
 

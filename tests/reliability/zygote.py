@@ -1,8 +1,8 @@
 """A warm process that makes writers to be killed: it forks, so that none of them pays for starting Python.
 
 Reads lines `WHERE ROUND` (a folder, or the address of a database), forks a child that writes the district there until
-it is killed, and says `pid N`, then what the child says, then `gone`. The child says `ack KEY ORDER` for each order that
-it was answered.
+it is killed, and says `pid N`, then what the child says, then `gone`. The child says `ack KEY ORDER` for each order
+that it was answered.
 """
 
 import os
