@@ -5,6 +5,7 @@ becomes one sentence on standard error and an exit code: 2 bad input, 3 not foun
 6 limit exceeded, 7 unavailable, 1 anything else (`--debug` shows where).
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -31,6 +32,7 @@ EXIT_CODES = {
     "Unavailable": 7,
 }
 INTERRUPTED = 130
+DISK_ERRORS = frozenset(getattr(errno, name) for name in "EACCES EDQUOT EEXIST EIO ENOSPC ENOTDIR EPERM EROFS".split())
 
 app = typer.Typer(name="hanse", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(serving.up)
@@ -94,11 +96,20 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except HanseError as error:
         return _say(arguments, f"{error.message} [{error.code}]", EXIT_CODES.get(error.kind, 1))
-    except Exception as error:  # a bug: say so in one sentence, and show where to whoever asks
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            return _say_bug(arguments, error)
+        what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
         return _say(
-            arguments, f"This is a bug ({type(error).__name__}: {error}); run it with --debug and report it.", 1
+            arguments, f"The disk refuses ({what}); free space, or let this process write there, then try again.", 7
         )
+    except Exception as error:  # a bug: say so in one sentence, and show where to whoever asks
+        return _say_bug(arguments, error)
     return code if isinstance(code, int) else 0
+
+
+def _say_bug(arguments: Sequence[str], error: Exception) -> int:
+    return _say(arguments, f"This is a bug ({type(error).__name__}: {error}); run it with --debug and report it.", 1)
 
 
 def _say(arguments: Sequence[str], sentence: str, code: int) -> int:

@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -202,7 +203,9 @@ class House(Home):
         if self._snapshotter is not None and self._snapshotter.returncode is None:
             await self._snapshotter.wait()
         if not self.is_down and self.district.position - newest_position(self.snapshots) >= WORTH_A_SNAPSHOT:
-            take(self.district, self.snapshots)
+            # A full disk keeps nobody from stopping: the next start folds the journal instead.
+            with suppress(OSError):
+                take(self.district, self.snapshots)
         self.journal.close()
         self.vault.close()
         await asyncio.to_thread(self.watch.close)

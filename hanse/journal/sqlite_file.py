@@ -106,15 +106,18 @@ def copy_file(source: Path, target: Path) -> None:
 
     In steps with a pause in between, so that the disk has time for the writer. The copy is one file without a log.
     """
-    with (
-        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as reading,
-        closing(sqlite3.connect(target, isolation_level=None)) as writing,
-    ):
-        # One view of it for all steps: without that, each commit of the writer would make the copy begin anew.
-        reading.execute("BEGIN")
-        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        reading.backup(writing, pages=PAGES_PER_STEP, progress=lambda *_: time.sleep(PAUSE_S))
-        writing.execute("PRAGMA journal_mode = DELETE")
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as reading,
+            closing(sqlite3.connect(target, isolation_level=None)) as writing,
+        ):
+            # One view of it for all steps: without that, each commit of the writer would make the copy begin anew.
+            reading.execute("BEGIN")
+            reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            reading.backup(writing, pages=PAGES_PER_STEP, progress=lambda *_: time.sleep(PAUSE_S))
+            writing.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise Unavailable("journal.not_copied", f"No copy of {source.name} was made: {why(target, error)}") from error
     sync(target)
 
 
