@@ -127,6 +127,7 @@ _HEADER = 32
 _FRAME = 24
 _MAGIC = 0x377F0682
 _SHM_FRAMES_AT = 16
+LOOKS = 8
 
 
 def log_of(path: Path) -> Path:
@@ -142,25 +143,36 @@ def check_log(path: Path) -> None:
     the damage came later, and opening the file would forget what was promised. Damage to the very last commit cannot
     be told from a power cut.
 
-    Costs a look at the headers of frames behind the log's end, which after a clean stop there are none of.
+    Costs a look at the headers of frames behind the log's end, which after a clean stop there are none of. Works
+    beside a process that writes, too.
     """
     log = log_of(path)
-    if not log.exists() or log.stat().st_size <= _HEADER:
-        return
-    with log.open("rb") as file:
-        header = file.read(_HEADER)
-        magic, _, page_size, _, salt, *_ = struct.unpack(">4I8s2I", header)
-        page_size = page_size if 512 <= page_size <= 65_536 else _page_size(path)
-        file.seek(_HEADER + _valid_frames(path) * (_FRAME + page_size))
-        whole = _header_is_whole(header)
-        order = ">" if magic & 1 and whole else "<"
-        frames = iter(lambda: file.read(_FRAME + page_size), b"")
-        if _commits_in_a_row(frames, page_size, order=order, salt=salt if whole else b"") > 1:
+    for _ in range(LOOKS):
+        if not log.exists() or log.stat().st_size <= _HEADER:
+            return
+        valid = _valid_frames(path)
+        if _commits_behind(path, log, valid) <= 1:
+            return
+        # A writer beside us has written what we saw, unless the log still ends where it did.
+        if _valid_frames(path) == valid:
             raise Unavailable(
                 "journal.damaged_log",
                 f"{log.name} is damaged in the middle, and commits that were acknowledged stand behind the damage;"
                 f" keep a copy of both files, then {RESTORE}.",
             )
+
+
+def _commits_behind(path: Path, log: Path, valid: int) -> int:
+    """The most commits in a row behind the valid frames of a log."""
+    with log.open("rb") as file:
+        header = file.read(_HEADER)
+        magic, _, page_size, _, salt, *_ = struct.unpack(">4I8s2I", header)
+        page_size = page_size if 512 <= page_size <= 65_536 else _page_size(path)
+        file.seek(_HEADER + valid * (_FRAME + page_size))
+        whole = _header_is_whole(header)
+        order = ">" if magic & 1 and whole else "<"
+        frames = iter(lambda: file.read(_FRAME + page_size), b"")
+        return _commits_in_a_row(frames, page_size, order=order, salt=salt if whole else b"")
 
 
 def _valid_frames(path: Path) -> int:

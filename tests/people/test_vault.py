@@ -3,6 +3,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -128,3 +129,24 @@ def test_a_batch_with_a_record_too_large_leaves_nothing_and_the_vault_goes_on(va
     shutil.copytree(tmp_path, tmp_path / "copy")
     with closing(Vault(tmp_path / "copy" / "vault.sqlite")) as copy:
         assert copy.get("per_1", Identity) == ANNA
+
+
+def test_a_follower_opens_it_while_it_is_written(vault: Vault, tmp_path: Path) -> None:
+    opened = Event()
+
+    def write() -> None:
+        number = 0
+        while not opened.is_set():
+            vault.put(f"per_{number % 40}", {f"per_{number % 40}": ANNA})
+            number += 1
+
+    vault.put("per_0", {"per_0": ANNA})
+    thread = Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(20):
+            with closing(Vault(tmp_path / "vault.sqlite")) as follower:
+                assert follower.get("per_0", Identity) == ANNA
+    finally:
+        opened.set()
+        thread.join()

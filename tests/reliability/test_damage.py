@@ -15,6 +15,7 @@ from hanse.district.core import Charter
 from hanse.district.opening import opener
 from hanse.district.snapshots import take
 from hanse.district.writer import Writer
+from hanse.journal import sqlite_file
 from hanse.journal.check import Verdict, verify
 from hanse.journal.protocol import Entry, Mark
 from hanse.journal.sqlite import SqliteJournal
@@ -248,3 +249,22 @@ def test_a_row_that_sql_changed_is_found_at_the_start_too(data: Path) -> None:
         start(data)
     assert refused.value.code == "journal.damaged"
     assert refused.value.message.endswith(f"are not those that were committed; {RESTORE}.")
+
+
+def test_a_log_that_grows_while_it_is_looked_at_is_not_damaged(running: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = running / "journal.sqlite"
+    real, looks = sqlite_file._valid_frames, []
+
+    def early(of: Path) -> int:
+        """At first what was valid before the writer went on; then the truth."""
+        looks.append(real(of))
+        return looks[-1] - 12 if len(looks) == 1 else looks[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file, "_valid_frames", early)
+        sqlite_file.check_log(path)
+    assert len(looks) == 3
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file, "_valid_frames", lambda of: real(of) - 12)
+        with pytest.raises(Unavailable, match="acknowledged stand behind"):
+            sqlite_file.check_log(path)
