@@ -17,7 +17,18 @@ import typer
 from typer.exceptions import TyperException
 
 import hanse
-from hanse.app.commands import asking, backups, condition, configuring, intake, journals, serving, stories, troubles
+from hanse.app.commands import (
+    asking,
+    backups,
+    condition,
+    configuring,
+    intake,
+    journals,
+    league,
+    serving,
+    stories,
+    troubles,
+)
 from hanse.app.configuration import CONFIG
 from hanse.kernel.errors import HanseError
 
@@ -48,6 +59,7 @@ app.command()(backups.backup)
 app.command()(backups.restore)
 app.add_typer(journals.app, name="journal")
 app.add_typer(troubles.app, name="troubles")
+app.add_typer(league.app, name="league")
 
 
 def _show_version(wanted: bool) -> None:

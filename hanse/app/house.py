@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from hanse.app.home import Home
+from hanse.app.neighbours import Carrier, neighbours_of, own_key
 from hanse.app.settings import Settings
 from hanse.app.telemetry.logs import say
 from hanse.app.telemetry.watch import watch_by
@@ -24,7 +25,9 @@ from hanse.app.worlds import World
 from hanse.district.core import District
 from hanse.district.effects import Call, EffectWorker
 from hanse.district.jobs import Answer, Job
+from hanse.district.neighbours import Neighbours
 from hanse.district.opening import opener
+from hanse.district.post import Post
 from hanse.district.reactions import Flow
 from hanse.district.snapshots import newest_position, take
 from hanse.district.views import View
@@ -134,6 +137,7 @@ class House(Home):
             observer=self.watch,
         )
         self.effects = EffectWorker(self.writer, self.journal, calls or {}, clock=now_us)
+        self._carrier, self.post = self._neighbourhood()
         self._turning = False
         self._crowd = False
         self._ticker: asyncio.Task[None] | None = None
@@ -183,6 +187,17 @@ class House(Home):
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
+    def _neighbourhood(self) -> tuple[Carrier | None, Post | None]:
+        """Say in the journal who the neighbours are; the way to them and the post, if there are any."""
+        found = neighbours_of(self.settings.neighbours)
+        if found or self.district.view(Neighbours).channels:
+            limits = dict.fromkeys(found, self.settings.neighbour_limit_minor)
+            self.writer.submit(Job(neighbours.declare, (limits,), "operator"), lambda answer: None)
+        if not found:
+            return None, None
+        carrier = Carrier(found, own_key(self.settings.folder), self.settings.tag, clock=now_us)
+        return carrier, Post(self.writer, carrier.deliver, found)
+
     async def start(self) -> None:
         """Begin to turn."""
         # The writer looks for garbage between turns, see `hanse.district.collector`.
@@ -199,6 +214,9 @@ class House(Home):
                 task.cancel()
                 await asyncio.wait([task])
         await self.effects.stop()
+        if self.post is not None and self._carrier is not None:
+            await self.post.stop()
+            await self._carrier.close()
         self.writer.run()
         if self._snapshotter is not None and self._snapshotter.returncode is None:
             await self._snapshotter.wait()
@@ -227,6 +245,8 @@ class House(Home):
             _end()
         self._turning = False
         self.effects.look()
+        if self.post is not None:
+            self.post.look()
         if self.writer.busy:
             self._wake()
 

@@ -10,6 +10,7 @@ import msgspec
 from hanse.app.configuration import Configuration, Secret, gather
 from hanse.app.telemetry.logs import LogForm
 from hanse.district.core import Charter
+from hanse.kernel.money import AMOUNT_MAX_MINOR
 
 __all__ = ["Settings", "configure", "from_environment"]
 
@@ -54,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True):
     """What a reader of /metrics sends as bearer token, where `metrics` is token."""
     disk_reserve_mb: Annotated[int, msgspec.Meta(ge=0)] = 256
     """Megabytes that have to be free where the data lies; with less the district says that it is not ready."""
+
+    neighbours: str = ""
+    """Other districts of the league whose shops can be ordered from, and theirs from here: `b=https://b.example#KEY`,
+    with commas between them; each one's key is what `hanse league key` tells there."""
+    neighbour_limit_minor: Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_MINOR)] = 1_000_00
+    """How much this district may owe a neighbour, or a neighbour it, in minor units, before nothing more is ordered."""
 
     def charter(self) -> Charter:
         """The part that the district itself declares."""

@@ -9,7 +9,7 @@ from tests.docs.walk import walk
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs/how-to"
 
-WALKED: tuple[str, ...] = ("back-up-and-restore.md", "connect-a-shop.md", "runbook.md")
+WALKED: tuple[str, ...] = ("back-up-and-restore.md", "connect-a-shop.md", "join-districts.md", "runbook.md")
 """The pages whose every step is run."""
 
 

@@ -18,15 +18,15 @@ from hanse.world.simulation.checks import check_all
 from tests.reliability.zygote import journal_at
 
 
-def open_writer(where: Path | str, clock: Callable[[], int]) -> tuple[Journal, Writer]:
+def open_writer(where: Path | str, clock: Callable[[], int], *, tag: str = "0") -> tuple[Journal, Writer]:
     """A writer over the journal in a folder, or in the database of an address."""
     journal = journal_at(where)
-    return journal, Writer(journal, opener(Charter(), views=VIEWS, flows=FLOWS), clock=clock)
+    return journal, Writer(journal, opener(Charter(tag=tag), views=VIEWS, flows=FLOWS), clock=clock)
 
 
-def found_town(where: Path | str, clock: Callable[[], int]) -> None:
+def found_town(where: Path | str, clock: Callable[[], int], *, tag: str = "0") -> None:
     """The small town, with stock and money enough for any load."""
-    town = small_town(district(Clock(clock()), journal=journal_at(where)))
+    town = small_town(district(Clock(clock()), Charter(tag=tag), journal_at(where)))
     for person_id in MEMBERS:
         fill_wallet(town, person_id, 900_000_00)
     for shop in ("mill", "quay"):

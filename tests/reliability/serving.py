@@ -47,7 +47,7 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, *options: str, **settings: str) -> Iterator[Server]:
+def serving(data: Path, *options: str, port: int = 0, **settings: str) -> Iterator[Server]:
     """Serve the district of a folder until the block ends; its output goes to `server.log` beside the folder.
 
     `settings` go by the environment, as `HANSE_…`.
@@ -55,7 +55,7 @@ def serving(data: Path, *options: str, **settings: str) -> Iterator[Server]:
     log = data.parent / "server.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [*_HANSE, "up", "--data", str(data), "--port", "0", *options],
+            [*_HANSE, "up", "--data", str(data), "--port", str(port), *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

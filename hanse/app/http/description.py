@@ -49,6 +49,9 @@ EXAMPLES: dict[str, Any] = {
     "PUT /api/shop/stock": [{"item_id": "itm_07_01234", "on_hand": 24}],
     "POST /api/shop/parts/{part_id}/pick": {"quantities": [2]},
     "POST /api/shop/parts/{part_id}/refuse": {"reason": "quality"},
+    "POST /api/neighbours/{tag}/orders": {
+        "lines": [{"offer_id": _OFFER, "quantity": 2, "shop_id": "shp_07", "price_minor": 199}]
+    },
     "POST /api/demo/seat": {"role": "shop", "id": "shp_07"},
 }
 """A body for each route that takes one, by method and path."""

@@ -143,9 +143,10 @@ class Between:
                 raise Broken(f"{pair[1]} never heard all that {pair[0]} had to say")
             self.check_pair(*pair)
         for order_id, trip in self.trips.items():
-            self._check_trip(order_id, trip)
+            self.check_trip(order_id, trip)
 
-    def _check_trip(self, order_id: str, trip: Trip) -> None:
+    def check_trip(self, order_id: str, trip: Trip) -> None:
+        """Both sides say the same of an order that nothing is on its way for."""
         abroad = self._books[trip.abroad].stories.all.get(order_id)
         if (abroad is None) != (trip.outcome == "refused"):
             raise Broken(
