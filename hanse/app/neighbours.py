@@ -29,7 +29,7 @@ from hanse.kernel.time import SECOND_US
 
 __all__ = ["INBOX", "Carrier", "Neighbour", "neighbours_of", "own_key", "public_text", "sign", "verify"]
 
-INBOX = "/league/inbox"
+INBOX = "/api/league/inbox"
 RECEIPT_BYTES_MAX = 16_384
 DELIVERY_S = 20.0
 """After so long an attempt has failed, however slowly the neighbour goes on answering."""

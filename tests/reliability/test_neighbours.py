@@ -131,7 +131,7 @@ def test_orders_go_over_whichever_side_is_killed(tmp_path: Path) -> None:
         ).stdout
         stands = "b 10.00 EUR 0.00 EUR 0.00 EUR 0.00 EUR 1,000.00 EUR 0 open"
         assert " ".join(said.split()).endswith(stands)
-        assert httpx.post(f"http://127.0.0.1:{a.port}/league/inbox", json={}).status_code == 403
+        assert httpx.post(f"http://127.0.0.1:{a.port}/api/league/inbox", json={}).status_code == 403
     _agree(tmp_path)
 
 

@@ -129,6 +129,7 @@ async def test_every_route_says_who_may_call_it(town: Town) -> None:
     assert silent == []
     assert sorted(route for route, roles in roles_of.items() if "public" in roles) == [
         "DELETE /api/session",
+        "GET /api/neighbours",
         "GET /api/openapi.json",
         "GET /api/products",
         "GET /api/products/{product_id}",
@@ -141,6 +142,7 @@ async def test_every_route_says_who_may_call_it(town: Town) -> None:
         "GET /static/built/{file_path}",
         "HEAD /static/built/{file_path}",
         "POST /api/demo/seat",
+        "POST /api/league/inbox",
         "POST /api/members",
     ]
 
