@@ -5,7 +5,7 @@ makes each turn durable before anybody hears of it.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
@@ -139,6 +139,11 @@ class District:
             known = self._once[compute, id(subject)] = (subject, compute(self, subject))
         return known[1]
 
+    @property
+    def recorded(self) -> list[Entry]:
+        """What this turn has recorded so far; the list goes on growing."""
+        return self._entries
+
     # Recording
 
     def record(self, event: Event) -> int:
@@ -200,7 +205,7 @@ class District:
 
     # Turning
 
-    def turn(self, jobs: Sequence[Job], now_us: int) -> Turn:
+    def turn(self, jobs: Iterable[Job], now_us: int) -> Turn:
         """Run what is due: deadlines, owed steps, then the jobs in order.
 
         Raises
@@ -322,7 +327,7 @@ class District:
     def _bind(self) -> None:
         self._reactions = reactions(self._views.values(), self._flows)
 
-    def _timed(self, jobs: Sequence[Job], observer: Observer) -> list[Answer]:
+    def _timed(self, jobs: Iterable[Job], observer: Observer) -> list[Answer]:
         answers, slow_s = [], observer.slow_s
         began = perf_counter()
         for job in jobs:

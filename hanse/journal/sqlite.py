@@ -163,6 +163,9 @@ class SqliteJournal:
             answers = self._db.execute("SELECT coalesce(max(number), 0) FROM answers").fetchone()[0]
         return Head._make((*(mark or Head()[:-1]), answers))
 
+    def ahead(self, entries: Sequence[Entry]) -> None:
+        pass
+
     def append(self, commit: Commit) -> None:
         self.extend((commit,))
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from hanse.app.house import now_us
+from hanse.district import writer as writer_module
 from hanse.district.jobs import Answer
 from hanse.district.writer import Writer
 from hanse.journal.memory import MemoryJournal
@@ -23,6 +24,7 @@ from tests.reliability.conftest import audit, found_town, open_writer
 from tests.reliability.serving import Server, serving
 from tests.reliability.zygote import ORDERS_PER_TURN, order_job
 
+ORDERS_BETWEEN = 40
 BODY = {"lines": [{"offer_id": "off_mill_tea", "quantity": 1}], "fulfilment": "pickup", "payment": "wallet"}
 
 
@@ -43,7 +45,10 @@ def test_a_town_lives_in_postgresql_as_in_memory(postgres: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
-def test_kills_of_the_server_under_load_lose_nothing_and_double_nothing(server: PostgresServer, kills: int) -> None:
+def test_kills_of_the_server_under_load_lose_nothing_and_double_nothing(
+    server: PostgresServer, kills: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "JOBS_AHEAD", 2)
     url, chance = server.new_database(), random.Random(kills)
     found_town(url, now_us)
     journal, writer = open_writer(url, now_us)
@@ -112,9 +117,13 @@ def test_a_served_district_outlives_its_database(server: PostgresServer, tmp_pat
     found_town(url, now_us)
     with serving(data, journal=url) as hanse:
         done, refused = Event(), Event()
+        acknowledged: dict[str, str] = {}
         with ThreadPoolExecutor(4) as pool:
-            clients = [pool.submit(_shop, hanse, client, done, refused) for client in range(4)]
+            clients = [pool.submit(_shop, hanse, client, acknowledged, done, refused) for client in range(4)]
             for end in (server.stop, server.kill, server.stop):
+                enough = len(acknowledged) + ORDERS_BETWEEN
+                while len(acknowledged) < enough:
+                    assert hanse.client.get("/health/ready").status_code == 200
                 refused.clear()
                 end()
                 assert refused.wait(30)
@@ -125,23 +134,24 @@ def test_a_served_district_outlives_its_database(server: PostgresServer, tmp_pat
                 while hanse.client.get("/health/ready").status_code == 503:
                     pass
             done.set()
-            acknowledged = {key: order_id for client in clients for key, order_id in client.result().items()}
+            for client in clients:
+                client.result()
         assert hanse.process.poll() is None
     journal, writer = open_writer(url, now_us)
     writer.run()
     books = audit(journal, writer)
     assert set(acknowledged.values()) == books.stories.all.keys()
-    assert len(set(acknowledged.values())) == len(acknowledged) > 100
+    assert len(set(acknowledged.values())) == len(acknowledged) >= 3 * ORDERS_BETWEEN
     journal.close()
 
 
-def _shop(server: Server, client: int, done: Event, refused: Event) -> dict[str, str]:
+def _shop(server: Server, client: int, acknowledged: dict[str, str], done: Event, refused: Event) -> None:
     """Order one after the other, each until it is taken, with one key."""
-    acknowledged: dict[str, str] = {}
+    count = 0
     bearer = server.bearer(Principal("shopper", "per_ada"))
     with httpx.Client(base_url=server.client.base_url, timeout=30.0) as http:
         while not done.is_set():
-            key = f"{client}-{len(acknowledged)}"
+            key, count = f"{client}-{count}", count + 1
             while key not in acknowledged:
                 answer = http.post("/api/orders", json=BODY, headers={**bearer, "Idempotency-Key": key})
                 if answer.status_code == 503:
@@ -150,4 +160,3 @@ def _shop(server: Server, client: int, done: Event, refused: Event) -> dict[str,
                 else:
                     assert answer.status_code == 201, answer.text
                     acknowledged[key] = answer.json()["order_id"]
-    return acknowledged
