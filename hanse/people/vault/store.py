@@ -73,6 +73,7 @@ class Vault:
         self._keys: dict[str, AESGCM] = {}
         self._lock = Lock()
         self._path = path
+        self._unscrubbed = False
         with self._speaking():
             check_log(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
