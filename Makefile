@@ -11,7 +11,7 @@ FRONTEND_FILES := $(shell find frontend -type f -not -path '*/node_modules/*' 2>
 LOCALE_FILES   := $(shell find hanse -name '*.po' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check compile bench docs wheel clean
+.PHONY: help install demo test check mutants compile bench docs wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: install ## lint, types, import contracts, tidy, generated docs
 	$(BIN)/python -m tools.tidy
 	$(BIN)/python -m tools.docgen --check
 	$(BIN)/python -m tools.third_party --check
+
+mutants: install ## small changes to the core that no fast test notices (ARGS="--only stock")
+	$(BIN)/python -m tools.mutants $(ARGS)
 
 compile: install ## compiled twins of hot modules: a tenth more orders (wants a C compiler)
 	$(BIN)/python -m tools.compile

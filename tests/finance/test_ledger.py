@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hanse.events.finance import AccountOpened, HoldsExpired, TransfersPosted
 from hanse.finance.ledger import service as ledger
-from hanse.finance.ledger.views import Ledger, Movement, account, balance_at, shortfall
+from hanse.finance.ledger.views import Account, Ledger, Movement, account, balance_at, shortfall
 from hanse.finance.payments.views import TOP_UPS, wallet_of
 from hanse.kernel.errors import NotFound
 from hanse.kernel.time import HOUR_US, from_micros
@@ -81,6 +81,36 @@ def test_linked_transfers_are_made_together_or_not_at_all(town: Town) -> None:
     assert post(town, move(9_000), move(1_001, "t2")) == 1
     assert town.state() == before
     assert post(town, move(9_000), move(1_000, "t2")) == 0
+
+
+@pytest.mark.parametrize(
+    ("links", "short"),
+    [
+        ([move(10_000), move(1, "t2", debit=CAPPED)], 1),  # the first takes exactly all that is there
+        (
+            [move(100, credit=CAPPED), move(3, "t2", debit=TWO, credit=ONE)],
+            3,
+        ),  # the first fills exactly up to the ceiling
+        ([move(500), move(501, "t2", debit=TWO, credit=TOP_UPS)], 1),
+        ([move(90, credit=CAPPED), move(20, "t2", debit=CAPPED), move(31, "t3", credit=CAPPED)], 1),
+        ([hold(10), move(9_991)], 1),
+    ],
+)
+def test_each_of_linked_transfers_counts_for_the_next(town: Town, links: list[Transfer], short: int) -> None:
+    open_capped(town, 100)
+    assert post(town, *links) == short
+
+
+def test_what_ends_a_hold_hides_nothing_and_frees_nothing_for_its_link(town: Town) -> None:
+    post(town, hold(10))
+    assert post(town, end("void", 10), move(9_991)) == 1
+    assert post(town, end("void", 10), move(9_990)) == 0
+
+
+def test_a_transfer_may_be_named_as_a_hold_is(town: Town) -> None:
+    post(town, hold(5))
+    assert post(town, move(5, "h1")) == 0
+    assert town.held() == {ONE: 5}
 
 
 def test_what_comes_in_first_can_go_out_in_the_same_link(town: Town) -> None:
@@ -170,6 +200,16 @@ def test_a_floor_may_be_below_zero_or_missing(town: Town) -> None:
     assert post(town, move(501, debit="per_1/credit")) == 1
     assert post(town, move(500, debit="per_1/credit")) == 0
     assert account(town.district, TOP_UPS).room() is None
+    assert account(town.district, "per_1/credit") == Account(
+        "per_1/credit",
+        "per_1",
+        "EUR",
+        "wallet",
+        -500,
+        None,
+        -500,
+        recent=[Movement(town.district.now_us, "t1", TWO, -500)],
+    )
 
 
 def test_an_account_is_opened_once_in_a_currency_that_exists(town: Town) -> None:
@@ -184,7 +224,7 @@ def test_holds_whose_time_is_over_are_freed_and_no_others(town: Town) -> None:
     assert town.wait(1_000_000) == ["finance.holds_expired"]
     assert set(town.district.view(Ledger).holds) == {"late", "never"}
     assert town.wait(9 * HOUR_US) == ["finance.holds_expired"]
-    assert town.held() == {ONE: 40}
+    assert (town.held(), town.district.view(Ledger).ends) == ({ONE: 40}, [])
     assert town.wait(9 * HOUR_US) == []
 
 

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from hanse.district.asking import error_of
+from hanse.district.views import folds_of
 from hanse.events.dictionary import Event
 from hanse.events.finance import (
     AccountOpened,
@@ -13,13 +14,23 @@ from hanse.events.finance import (
     CardPaymentDeclined,
     CardRefundAsked,
     PaymentCaptured,
+    PaymentHeld,
     PaymentRefunded,
     PaymentReleased,
     PaymentSettled,
     TransfersPosted,
 )
+from hanse.events.market import OrderClosed
 from hanse.finance.payments import service as payments
-from hanse.finance.payments.views import COMMISSION, DELIVERY, TOP_UPS, Captured, captured, wallet_of
+from hanse.finance.payments.views import (
+    COMMISSION,
+    DELIVERY,
+    TOP_UPS,
+    Captured,
+    Payments,
+    captured,
+    wallet_of,
+)
 from hanse.flows.order import PlaceOrder, place
 from hanse.kernel.time import DAY_US, SECOND_US
 from hanse.kernel.values import Part, RefundReason, Transfer, TransferAction, Wish
@@ -144,6 +155,58 @@ def back(name: str, goods: int, fee: int, commission: int, payer: str, reason: R
         Transfer(f"ord_1-1/refund/{name}/commission", "league/commission", "shp_a/sales", commission),
     )
     return PaymentRefunded(*OF, goods, fee, commission, reason, tuple(move for move in moves if move.amount_minor))
+
+
+@pytest.mark.parametrize(
+    ("ends", "shop", "goods", "fee"),
+    [
+        ([("goods", "capture", 400), ("fee", "capture", 290)], "shp_a/sales", 400, 290),
+        ([("goods", "capture", 400), ("fee", "void", 290)], "shp_a/sales", 400, 0),
+        ([("fee", "capture", 1), ("goods", "void", 500)], "shp_a/sales", 0, 1),
+        ([("fee", "capture", 290)], "", 0, 290),
+    ],
+)
+def test_what_was_captured_is_known_and_once_settled_its_commission(
+    ends: list[tuple[str, TransferAction, int]], shop: str, goods: int, fee: int
+) -> None:
+    view = Payments()
+    fold(view, PaymentCaptured(*OF, tuple(paid(*end, WALLET) for end in ends)), 5)
+    assert view.captured == {OF[1]: Captured("ord_1", WALLET, shop, goods, fee, 5, 0, 0, 0, 0, False)}
+    fees = Transfer("c1", shop, COMMISSION, 20), Transfer("c2", shop, COMMISSION, 5)
+    fold(view, PaymentSettled(*OF, fees), 7)
+    assert view.captured == {OF[1]: Captured("ord_1", WALLET, shop, goods, fee, 7, commission_minor=25, settled=True)}
+
+
+def fold(view: Payments, event: Event, now_us: int) -> None:
+    dict(folds_of(view))[type(event)](event, now_us)
+
+
+def test_what_is_over_thirty_days_old_is_forgotten_once_it_is_settled() -> None:
+    view, end = Payments(), paid("goods", "capture", 500, WALLET)
+    for name, now_us in (("open", 1), ("old", 1), ("young", 2)):
+        fold(view, PaymentCaptured("o", name, (end,)), now_us)
+    for name, now_us in (("old", 1), ("young", 2)):
+        fold(view, PaymentSettled("o", name, ()), now_us)
+    fold(view, PaymentCaptured("o", "next", (end,)), 1 + 30 * DAY_US)
+    assert list(view.captured) == ["open", "old", "young", "next"]
+    fold(view, PaymentCaptured("o", "last", (end,)), 2 + 30 * DAY_US)
+    kept = {name: (part.settled, part.since_us - 30 * DAY_US) for name, part in view.captured.items()}
+    assert list(kept.items()) == [
+        ("young", (True, 2 - 30 * DAY_US)),
+        ("next", (False, 1)),
+        ("last", (False, 2)),
+        ("open", (False, 2)),
+    ]
+
+
+@pytest.mark.parametrize("answer", [CardPaymentDeclined("o", "no"), PaymentHeld("o", ()), OrderClosed("o", "partly")])
+def test_a_card_is_awaited_until_it_is_answered_or_the_order_closed(answer: Event) -> None:
+    view, asked = Payments(), CardPaymentAsked("o", "per_1", 790, "EUR", "tok_1")
+    fold(view, asked, 1)
+    assert view.cards == {"o": asked}
+    fold(view, answer, 2)
+    fold(view, answer, 3)
+    assert view.cards == {}
 
 
 @pytest.mark.parametrize("payer", [WALLET, CARD])
