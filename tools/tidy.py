@@ -68,7 +68,7 @@ RULES = (
     Rule(
         "doors-only",
         "Flows and the app tell stories; how a capability works inside is its own affair.",
-        "Import its service, views or web.",
+        "Import its service, views, archive or web.",
         shape.doors_only,
     ),
     Rule(

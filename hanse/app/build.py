@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 from hanse.app.auth import SAFE_METHODS, Doorkeeper, issue_token
 from hanse.app.home import Home
 from hanse.app.house import House, now_us
-from hanse.app.http import demo, description, health, league, neighbours, placing, shop_parts, troubles
+from hanse.app.http import demo, description, health, history, league, neighbours, placing, shop_parts, troubles
 from hanse.app.http.front import BODY_MAX, App, Front
 from hanse.app.http.handling import EXCEPTION_HANDLERS, note_unavailable
 from hanse.app.http.hot import hot_routes
@@ -61,6 +61,7 @@ API_ROUTES: tuple[ControllerRouterHandler, ...] = (
     *people.ROUTES,
     *placing.ROUTES,
     *shop_parts.ROUTES,
+    *history.ROUTES,
     *league.ROUTES,
     *troubles.ROUTES,
     *neighbours.ROUTES,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hanse.app.relay import Standing
 from hanse.app.settings import Settings
 from hanse.app.worlds import World
+from hanse.district.archive import ArchiveReader
 from hanse.district.core import District
 from hanse.district.jobs import Answer, Job
 from hanse.journal.protocol import Entry, Journal
@@ -26,6 +27,7 @@ class Home(ABC):
     world: World | None
     journal: Journal
     vault: Vault
+    archive: ArchiveReader
     secret: bytes
     started_us: int
     is_down: bool = False

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from hanse.app.home import Home
+from hanse.app.keeping import ARCHIVE, Keeping
 from hanse.app.neighbours import Carrier, neighbours_of, own_key
 from hanse.app.settings import Settings
 from hanse.app.telemetry.logs import say
 from hanse.app.telemetry.watch import watch_by
 from hanse.app.worlds import World
+from hanse.district.archive import ArchiveReader, Chapter
 from hanse.district.core import District
 from hanse.district.effects import Call, EffectWorker
 from hanse.district.jobs import Answer, Job
@@ -32,6 +34,7 @@ from hanse.district.reactions import Flow
 from hanse.district.snapshots import newest_position, take
 from hanse.district.views import View
 from hanse.district.writer import Writer
+from hanse.finance.ledger import archive as ledger_archive
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import Payments
 from hanse.flows import joining, neighbours, order
@@ -40,18 +43,22 @@ from hanse.journal.move import Movable
 from hanse.journal.protocol import Entry
 from hanse.journal.sqlite import SqliteJournal
 from hanse.kernel.errors import Unavailable
+from hanse.learning.decisions import archive as decisions_archive
 from hanse.market.away.views import Away
 from hanse.market.baskets.views import Baskets
 from hanse.market.catalogue.views import Catalogue
+from hanse.market.orders import archive as orders_archive
 from hanse.market.orders.views import Orders
 from hanse.people.members.views import Members
 from hanse.people.vault import Vault
 from hanse.supply.stock.views import Stock
 
-__all__ = ["FLOWS", "VIEWS", "House", "now_us", "open_journal"]
+__all__ = ["ARCHIVED", "FLOWS", "VIEWS", "House", "now_us", "open_journal"]
 
 VIEWS: tuple[type[View], ...] = (Catalogue, Baskets, Orders, Stock, Ledger, Payments, Members, Away)
 FLOWS: tuple[Flow, ...] = (joining, order, neighbours)
+
+ARCHIVED: tuple[Chapter, ...] = (orders_archive.CHAPTER, ledger_archive.CHAPTER, decisions_archive.CHAPTER)
 
 GATHER_S = 0.001
 """How long a turn waits for company while several people order at once: fewer commits, each of more orders."""
@@ -120,6 +127,8 @@ class House(Home):
         self.vault = Vault(settings.folder / "vault.sqlite")
         self.secret = _secret(settings.folder / "session.key")
         self.snapshots = settings.folder / "snapshots"
+        self.archive = ArchiveReader(settings.folder / ARCHIVE)
+        self._keeping = Keeping(settings)
         self.started_us = now_us()
         self.watch = watch_by(
             os.environ,
@@ -217,6 +226,7 @@ class House(Home):
         if self.post is not None and self._carrier is not None:
             await self.post.stop()
             await self._carrier.close()
+        await self._keeping.stop()
         self.writer.run()
         if self._snapshotter is not None and self._snapshotter.returncode is None:
             await self._snapshotter.wait()
@@ -265,6 +275,7 @@ class House(Home):
             if time.monotonic() - tidied > TIDY_EVERY_S and self.writer.waiting == 0:
                 self.writer.tidy()
                 tidied = time.monotonic()
+            await self._keeping.look()
             # With followers the first of them writes the snapshots.
             if (
                 not self.settings.followers

@@ -11,10 +11,12 @@ from functools import partial
 
 from hanse.app.home import Home
 from hanse.app.house import FLOWS, VIEWS, now_us, open_journal
+from hanse.app.keeping import ARCHIVE
 from hanse.app.relay import News, Standing
 from hanse.app.settings import Settings
 from hanse.app.telemetry.logs import say
 from hanse.district import collector
+from hanse.district.archive import ArchiveReader
 from hanse.district.core import District
 from hanse.district.following import Follower
 from hanse.district.jobs import Answer, Job
@@ -56,6 +58,7 @@ class Outpost(Home):
         self.vault = Vault(settings.folder / "vault.sqlite")
         self.secret = (settings.folder / "session.key").read_bytes()
         self.snapshots = settings.folder / "snapshots"
+        self.archive = ArchiveReader(settings.folder / ARCHIVE)
         self.started_us = now_us()
         self.standings = dict
         self.news = News(0, 0, 0)

@@ -14,7 +14,7 @@ CARD_HEADINGS = ("Question", "Engine", "Method", "Reads", "Records", "Limits", "
 _BANNED = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "v2"}
 _WORDS = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+(?![a-z])")
 _HEADING = re.compile(rf"^({'|'.join(CARD_HEADINGS)})(?::[ \t]*(.*)|[ \t]*)$")
-_DOORS = {"service", "views", "web"}
+_DOORS = {"service", "views", "archive", "web"}
 
 
 def banned_names(source: Source) -> Iterator[Place]:
@@ -48,7 +48,7 @@ def capability_card(source: Source) -> Iterator[Place]:
 
 
 def doors_only(source: Source) -> Iterator[Place]:
-    """A flow or the app that reaches past the service, views and web of a capability."""
+    """A flow or the app that reaches past the service, views, archive and web of a capability."""
     if not source.under("hanse/flows", "hanse/app") or source.path.startswith("hanse/app/http/engines"):
         return
     for line, name in source.imports():

@@ -22,6 +22,7 @@ from hanse.journal.protocol import Entry
 from hanse.kernel.errors import InvalidInput, NotFound
 from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.principal import Principal
+from hanse.learning.decisions.archive import decisions_before
 from hanse.market.orders.views import Orders
 
 __all__ = ["ROUTES", "Pulse", "Summary", "summary"]
@@ -129,12 +130,19 @@ def get_story(
     return tuple(map(happening, entries))
 
 
-@get("/api/decisions", roles=("league",), tags=["league"], summary="The latest decisions", sync_to_thread=False)
-def list_decisions(
-    house: NamedDependency[Home], limit: Annotated[int, QueryParameter(required=False, ge=1, le=LATEST_MAX)] = 20
+@get("/api/decisions", roles=("league",), tags=["league"], summary="The latest decisions")
+async def list_decisions(
+    house: NamedDependency[Home],
+    limit: Annotated[int, QueryParameter(required=False, ge=1, le=LATEST_MAX)] = 20,
+    before: Annotated[
+        str, QueryParameter(required=False, max_length=ID_LENGTH_MAX, description="Only those before this decision.")
+    ] = "",
 ) -> tuple[DecisionShown, ...]:
-    """What brains chose, why, and what came of it; the newest first."""
+    """What brains chose, why, and what came of it; the newest first. With `before` back to the first one."""
     view = house.district.view(Decisions)
+    if before:
+        older = await decisions_before(house.archive, before, limit=limit)
+        return tuple(DecisionShown(logged.decision, logged.outcomes) for logged in older)
     ids = list(view.latest)[: -limit - 1 : -1]
     return tuple(DecisionShown(view.latest[i], tuple(view.outcomes.get(i, ()))) for i in ids)
 

@@ -32,6 +32,7 @@ from hanse.kernel.principal import Principal
 from hanse.kernel.values import EndReason, Fulfilment, Line, PayBy, RefundReason, VatAmount
 from hanse.market.baskets.views import basket
 from hanse.market.orders import service as orders
+from hanse.market.orders.archive import orders_before
 from hanse.market.orders.views import Order, Orders, from_story, orders_of_shopper
 
 __all__ = ["BATCH_MAX", "ROUTES", "LineShown", "OrderShown", "lines_shown", "order_of", "order_shown"]
@@ -192,19 +193,27 @@ def _for_whom(principal: Principal, shopper_id: str) -> str:
     )
 
 
-@get("/api/orders", roles=("shopper",), tags=["orders"], summary="Your orders", sync_to_thread=False)
-def list_orders(
+@get("/api/orders", roles=("shopper",), tags=["orders"], summary="Your orders")
+async def list_orders(
     house: NamedDependency[Home],
     principal: NamedDependency[Principal],
     cursor: Annotated[str, QueryParameter(required=False, max_length=ID_LENGTH_MAX)] = "",
     limit: Annotated[int, QueryParameter(required=False, ge=1, le=PAGE_MAX)] = 20,
 ) -> OrderPage:
-    """Your latest orders, newest first. The cursor is the last id of the page before."""
-    mine = orders_of_shopper(house.district, principal.id)
-    start = mine.index(cursor) + 1 if cursor in mine else 0
-    ids = mine[start : start + limit]
-    shown = tuple(order_shown(order_of(house, order_id)) for order_id in ids)
-    return OrderPage(shown, ids[-1] if start + limit < len(mine) else "")
+    """Your orders, newest first, back to the first one. The cursor is the last id of the page before."""
+    ids = await orders_from(house, principal.id, before=cursor, limit=limit + 1)
+    shown = tuple(order_shown(order_of(house, order_id)) for order_id in ids[:limit])
+    return OrderPage(shown, ids[limit - 1] if len(ids) > limit else "")
+
+
+async def orders_from(house: Home, shopper_id: str, *, before: str, limit: int) -> list[str]:
+    """The ids of a shopper's orders, newest first, placed before one of them: the latest from memory, then archived."""
+    mine = orders_of_shopper(house.district, shopper_id)
+    found = [order_id for order_id in mine if not before or order_id < before][:limit]
+    if len(found) < limit and (mine or before):
+        last = found[-1] if found else before
+        found += await orders_before(house.archive, shopper_id, last, limit=limit - len(found))
+    return found
 
 
 @get(

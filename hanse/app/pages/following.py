@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
-from hanse.app.http.placing import order_of
+from hanse.app.http.placing import order_of, orders_from
 from hanse.app.i18n import N_
 from hanse.app.pages import goods
 from hanse.app.pages.tell import reason_said, shop_name, tell_event
@@ -29,6 +30,7 @@ from hanse.events.market import (
     PartPicked,
 )
 from hanse.kernel.errors import NotFound
+from hanse.kernel.ids import ID_LENGTH_MAX
 from hanse.kernel.time import from_micros
 from hanse.kernel.values import VatAmount
 from hanse.market.catalogue.views import Catalogue
@@ -134,9 +136,13 @@ class StoryShown(msgspec.Struct, frozen=True):
     open: bool
 
 
-@get("/orders", roles=SHOPPER, sync_to_thread=False)
-def orders_page(visit: NamedDependency[Visit]) -> Reply:
-    """The shopper's latest orders."""
+@get("/orders", roles=SHOPPER)
+async def orders_page(
+    visit: NamedDependency[Visit],
+    before: Annotated[str, QueryParameter(required=False, max_length=ID_LENGTH_MAX)] = "",
+) -> Reply:
+    """The shopper's orders, page by page back to the first one."""
+    ids = await orders_from(visit.house, visit.me, before=before, limit=LIST_MAX + 1)
     mine = [
         {
             "order": found,
@@ -147,9 +153,10 @@ def orders_page(visit: NamedDependency[Visit]) -> Reply:
             "state": state_of(found),
             "pictures": [line.picture for s in found.parts.values() for line in lines_of(visit, s)][:4],
         }
-        for found in visit.orders(limit=LIST_MAX)
+        for found in (order_of(visit.house, order_id) for order_id in ids[:LIST_MAX])
     ]
-    return visit.page("shopper/orders.html", section="orders", orders=mine)
+    older = ids[LIST_MAX - 1] if len(ids) > LIST_MAX else ""
+    return visit.page("shopper/orders.html", section="orders", orders=mine, older=older)
 
 
 @get("/orders/{order_id:str}", roles=SHOPPER, sync_to_thread=False)

@@ -27,7 +27,7 @@ from hanse.kernel.errors import NotFound
 from hanse.kernel.time import to_micros
 from hanse.kernel.values import Transfer
 
-__all__ = ["Account", "Ledger", "Movement", "account", "balance_at", "expired", "shortfall"]
+__all__ = ["Account", "Ledger", "Movement", "Moving", "account", "balance_at", "expired", "shortfall"]
 
 RECENT_MAX = 100
 
