@@ -1,7 +1,7 @@
 """The district itself: runs commands, deadlines and steps in turns, folds what they record.
 
-No thread, file or clock inside; all variation (jobs, time) enters through `turn`. The writer around it
-makes each turn durable before anybody hears of it.
+No thread, file or clock inside; all variation (jobs, time) enters through `turn`. How long something took is measured
+for an observer, and decides nothing. The writer around it makes each turn durable before anybody hears of it.
 """
 
 from collections import deque

@@ -27,7 +27,7 @@ class Observer(Protocol):
     """Watches a writer. Whatever it does holds the writer up for as long, and nothing may be decided by it."""
 
     slow_s: float
-    """A command, step or deadline that takes longer is told to `slow`; asking the clock costs 0.05 µs each time."""
+    """A command, step or deadline that takes longer is told to `slow`; asking the clock costs 0.1 µs each time."""
 
     def turned(self, turned: Turned) -> None:
         """A turn is over: its commit is durable and its answers were given."""
