@@ -144,6 +144,7 @@ class House(Home):
             clock=now_us,
             on_commit=self._tell,
             observer=self.watch,
+            is_watched=True,
         )
         self.effects = EffectWorker(self.writer, self.journal, calls or {}, clock=now_us)
         self._carrier, self.post = self._neighbourhood()

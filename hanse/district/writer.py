@@ -59,6 +59,10 @@ class Writer:
         Told of the entries of each commit, after the answers were given.
     observer
         Watches the writer at work.
+    is_watched
+        Whether somebody calls `come_back` from time to time. Then the second commit in a row that fails is the last
+        one that is tried: the writer is down until the journal takes writes again, and what is committed is read
+        meanwhile. Otherwise each command tries it anew.
     """
 
     def __init__(
@@ -69,7 +73,9 @@ class Writer:
         clock: Callable[[], int],
         on_commit: Callable[[list[Entry]], None] | None = None,
         observer: Observer | None = None,
+        is_watched: bool = False,
     ) -> None:
+        self._is_watched = is_watched
         self._journal = journal
         self._build = build
         self._clock = clock
@@ -80,6 +86,7 @@ class Writer:
         self._in_flight: set[int] = set()
         self._stalled = False
         self._sure = False
+        self._failing = False
         self.is_down = False
         """Whether the journal is out of reach, so that nothing is taken in; `come_back` ends it."""
         self.restarts = 0
@@ -260,6 +267,10 @@ class Writer:
                 self._start()
                 self._untold = True
             self._answers.catch_up()
+            if self._failing:
+                # It can be read, and was not written: reads are answered by now, commands have to wait.
+                self._journal.probe()
+                self._failing = False
         except JournalUnavailable:
             return False
         self._stalled = self.is_down = False
@@ -283,6 +294,7 @@ class Writer:
                 seal(self._head.hash, entries, steps_through),
             )
         self._journal.append(Commit(entries, rows, mark))
+        self._failing = False
         if mark is not None:
             self._head = self._head._replace(
                 position=mark.position, time_us=mark.time_us, steps_through=steps_through, hash=mark.hash
@@ -338,6 +350,12 @@ class Writer:
         if self._observer is not None:
             self._observer.restarted(reason="unavailable", what="journal", error=error, parked=False)
         try:
+            if self._failing and self._is_watched:
+                # Not once more for each command: a start takes seconds, in which nobody can read either.
+                self._sure = False
+                self._go_down()
+                return
+            self._failing = True
             self._start()
             # The commit may have become durable after all.
             self._answers.catch_up()

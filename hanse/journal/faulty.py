@@ -76,6 +76,12 @@ class FaultyJournal:
         self._reach()
         return self.inner.head()
 
+    def probe(self) -> None:
+        self._reach()
+        if self.full:
+            raise _full()
+        self.inner.probe()
+
     def renew(self) -> None:
         self._reach()
         self.inner.renew()

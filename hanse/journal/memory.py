@@ -45,6 +45,9 @@ class MemoryJournal:
     def renew(self) -> None:
         pass
 
+    def probe(self) -> None:
+        pass
+
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         return iter(self._entries[after : None if limit is None else after + limit])
 

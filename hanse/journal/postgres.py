@@ -171,6 +171,10 @@ class PostgresJournal:
 
     def renew(self) -> None:
         if self._lease is not None and self._lease.due:
+            self.probe()
+
+    def probe(self) -> None:
+        if self._lease is not None:
             with self._speaking() as db:
                 if self._lease.show(db).rowcount != 1:
                     raise fenced()

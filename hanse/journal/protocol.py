@@ -119,6 +119,10 @@ class Journal(Protocol):
         """
         ...
 
+    def probe(self) -> None:
+        """Write what changes nothing, durable on return: whether a journal that failed takes commits again."""
+        ...
+
     def append(self, commit: Commit) -> None:
         """Make a commit durable before returning; raises `JournalFenced` if its positions are taken."""
         ...

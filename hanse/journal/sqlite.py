@@ -216,6 +216,12 @@ class SqliteJournal:
     def renew(self) -> None:
         pass
 
+    def probe(self) -> None:
+        with _speaking(self._path):
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            # The same number again: a page of the log and a sync, as a commit has them.
+            self._db.execute(f"PRAGMA user_version = {version}")
+
     def read(self, after: int = 0, *, limit: int | None = None) -> Iterator[Entry]:
         rows = -1 if limit is None else limit
         with _speaking(self._path):

@@ -8,9 +8,10 @@ import pytest
 from hanse.district import answers as answers_module
 from hanse.district import writer as writer_module
 from hanse.district.answers import ANSWER_LIFE_US, KEY_LENGTH_MAX
-from hanse.district.core import District
+from hanse.district.core import Charter, District
 from hanse.district.jobs import Job
-from hanse.district.writer import Reply
+from hanse.district.opening import opener
+from hanse.district.writer import Reply, Writer
 from hanse.events.people import MemberJoined
 from hanse.journal.check import verify
 from hanse.journal.faulty import Crash
@@ -338,6 +339,31 @@ def test_while_the_disk_is_full_nothing_changes_and_afterwards_all_goes_on(bench
     assert bench.state() == before
     bench.journal.full = False
     assert bench.do(join, "per_1", key="k").kind == "ok"
+
+
+def test_a_watched_writer_does_not_begin_anew_for_each_command_while_the_disk_is_full(bench: Bench) -> None:
+    bench.do(join, "per_0")
+    writer = bench.writer = Writer(
+        bench.journal,
+        opener(Charter(), views=bench.views, flows=[bench.story]),
+        clock=lambda: bench.now_us,
+        is_watched=True,
+    )
+    bench.journal.next_fault = "full_before"
+    assert bench.do(join, "per_1", key="k").kind == "Unavailable"
+    assert not writer.is_down
+    assert bench.do(join, "per_1", key="k").kind == "ok"
+    bench.journal.full = True
+    assert [bench.do(join, f"per_{n}").kind for n in (2, 3)] == ["Unavailable"] * 2
+    assert writer.is_down
+    assert [writer.come_back(), writer.come_back()] == [False, False]
+    assert (writer.restarts, bench.members()) == (4, ["per_0", "per_1"])
+    with pytest.raises(Unavailable):
+        bench.submit(join, "per_2")
+    bench.journal.full = False
+    assert writer.come_back()
+    assert bench.do(join, "per_2").kind == "ok"
+    assert (writer.restarts, verify(bench.journal).fault) == (4, "")
 
 
 def test_while_the_journal_is_away_commands_are_refused_and_what_is_committed_is_read(bench: Bench) -> None:

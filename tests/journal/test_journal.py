@@ -21,6 +21,13 @@ def test_a_new_journal_is_empty(journal: Journal) -> None:
     assert contents(journal) == (Head(0, 0, 0, GENESIS, 0), [], [], [])
 
 
+def test_a_probe_changes_nothing(journal: Journal) -> None:
+    fill(journal, 2)
+    before = contents(journal)
+    journal.probe()
+    assert contents(journal) == before
+
+
 def test_entries_come_back_as_they_were_written(journal: Journal) -> None:
     journal.append(commit(Head(), WEIRD))
     assert list(journal.read()) == [WEIRD]
