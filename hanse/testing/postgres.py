@@ -46,6 +46,7 @@ class PostgresServer:
         self._programs = self._readable(_programs())
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres") -> str:
         """How to reach one of its databases; nobody needs a password."""
@@ -75,6 +76,15 @@ class PostgresServer:
             time.sleep(0.02)
             if self._process.poll() is not None:
                 self._process = self._spawn()
+        # Whoever started it may be killed; its end of this pipe closes then, and the server does not stay behind.
+        watch = ["sh", "-c", 'read _; kill -QUIT "$0"', str(self._process.pid)]
+        self._watch = subprocess.Popen(
+            watch,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def stop(self) -> None:
         """Stop it as an operator does who waits for nobody."""
@@ -93,6 +103,9 @@ class PostgresServer:
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return
+        if self._watch is not None:
+            self._watch.kill()
+            self._watch.communicate()
         ending = [self._process.pid, *(_children(self._process.pid) if how is signal.SIGKILL else [])]
         for pid in ending:
             with suppress(ProcessLookupError):
