@@ -36,7 +36,7 @@ def verify(journal: Journal) -> Verdict:
         if fault:
             return Verdict(position, commits, chain.hex(), fault)
         position, time_us, chain, commits = mark.position, batch[-1].time_us, mark.hash, commits + 1
-    return Verdict(position, commits, chain.hex(), _rest(journal, entries))
+    return Verdict(position, commits, chain.hex(), _rest(journal, entries, position))
 
 
 def sound(journal: Journal, *, after: int, chain: bytes, until: int) -> Iterator[Entry]:
@@ -94,9 +94,9 @@ def _misfit(mark: Mark, batch: list[Entry], chain: bytes) -> str:
     return ""
 
 
-def _rest(journal: Journal, entries: Iterator[Entry]) -> str:
+def _rest(journal: Journal, entries: Iterator[Entry], position: int) -> str:
     extra = next(entries, None)
     # A writer beside us may have gone on since the last mark was read.
-    if extra is None or extra.position <= journal.head().position:
+    if extra is None or position < extra.position <= journal.head().position:
         return ""
     return f"position {extra.position} belongs to no commit"

@@ -219,7 +219,8 @@ class Life:
         self._arm(fault)
         try:
             self.writer.turn()
-            if fault == "crash_between":
+            # A writer that lost its journal is brought back by whoever watches it, or else started anew.
+            if fault == "crash_between" or (self.writer.is_down and not self.writer.come_back()):
                 raise Crash
         except (Crash, JournalUnavailable):
             # A writer that cannot go on ends its process; whoever watches it starts another.
