@@ -80,7 +80,8 @@ def check_same(live: District, replayed: District, what: str) -> None:
         same = view == other and (isinstance(view, Consents) or _bytes(view) == _bytes(other))
         if not same:
             raise Broken(f"{what} gives another {name}: {_difference(view, other)}")
-    _equal(f"owed steps after {what}", replayed.steps_owed, live.steps_owed)
+    # It may owe more: steps that ran and recorded nothing are not committed, and run again after a restart.
+    _equal(f"steps lost after {what}", max(live.steps_owed - replayed.steps_owed, 0), 0)
     _equal(f"now after {what}", replayed.now_us <= live.now_us, True)
 
 
