@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from hanse.finance.ledger import service as ledger
-from hanse.finance.ledger.views import account, balance_at
+from hanse.finance.ledger.archive import change
+from hanse.finance.ledger.views import account
+from hanse.kernel.time import to_micros
 from hanse.kernel.values import Transfer
 from hanse.testing import small_town
 
@@ -27,7 +29,7 @@ def main() -> None:
 
     now = town.district.now
     for moment in (before, now - timedelta(minutes=30), now):
-        print(f"{moment:%H:%M}", balance_at(town.journal.read(), BO, moment))
+        print(f"{moment:%H:%M}", change(town.journal.read(), BO, until_us=to_micros(moment)))
 
 
 if __name__ == "__main__":

@@ -169,6 +169,7 @@ def _dependencies(house: Home, parts: _Parts) -> dict[str, Provide]:
         "principal": provide_principal,
         "shelves": shelves,
         "issue": issue,
+        "archive": lambda: house.archive,
         "journal": lambda: house.journal,
         "vault": lambda: house.vault,
         "feed": lambda: parts.feed,

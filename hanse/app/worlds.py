@@ -16,6 +16,7 @@ from hanse.district.core import District
 from hanse.district.effects import Call
 from hanse.district.jobs import Answer, Job
 from hanse.district.writer import Writer
+from hanse.journal.protocol import Journal
 from hanse.kernel.errors import NotFound
 from hanse.people.vault import Vault
 
@@ -79,6 +80,11 @@ class Door(Protocol):
     @property
     def district(self) -> District:
         """The district as it is committed now."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Where the stories of closed orders stand."""
         ...
 
     @property

@@ -21,7 +21,12 @@ __all__ = ["Archive", "ArchiveReader", "Chapter"]
 
 ENTRIES_PER_STEP = 2_000
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "cache_size = -32768")
-_HEAD = "CREATE TABLE archive (version TEXT NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL) STRICT"
+_HEAD = """CREATE TABLE archive (
+    version  TEXT    NOT NULL,  -- a digest of the code that filled it
+    position INTEGER NOT NULL,  -- of the last entry in it
+    time_us  INTEGER NOT NULL,  -- when that was recorded, every later entry has a later time
+    hash     BLOB    NOT NULL   -- of the commit that it ended
+) STRICT"""
 
 
 class Chapter(NamedTuple):
@@ -83,7 +88,7 @@ class Archive:
                 self._db.execute(f'DROP TABLE "{table}"')
             for statement in ";".join([_HEAD, *(chapter.schema for chapter in self._chapters)]).split(";"):
                 self._db.execute(statement)
-            self._db.execute("INSERT INTO archive VALUES (?, 0, ?)", (version, GENESIS))
+            self._db.execute("INSERT INTO archive VALUES (?, 0, 0, ?)", (version, GENESIS))
 
     def advance(self) -> int:
         """Enter the commits that come next, about `ENTRIES_PER_STEP` entries; returns how many entries.
@@ -99,7 +104,9 @@ class Archive:
             for entry in entries:
                 for write in self._writes.get(entry.name, ()):
                     write(self._db, decode(entry.name, entry.version, entry.body), entry)
-            self._db.execute("UPDATE archive SET position = ?, hash = ?", (mark.position, mark.hash))
+            self._db.execute(
+                "UPDATE archive SET position = ?, time_us = ?, hash = ?", (mark.position, mark.time_us, mark.hash)
+            )
         self.position = mark.position
         return len(entries)
 

@@ -8,14 +8,17 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter, SkipValidation
 
+from hanse.district.archive import ArchiveReader
 from hanse.district.asking import Ask
 from hanse.district.core import District
-from hanse.finance.ledger.views import Account, Movement, account, balance_at
+from hanse.finance.ledger.archive import balance_at
+from hanse.finance.ledger.views import Account, Movement, account
 from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import sales_of, wallet_of
 from hanse.journal.protocol import Journal
 from hanse.kernel.errors import InvalidInput, must
 from hanse.kernel.principal import Principal
+from hanse.kernel.time import to_micros
 
 __all__ = ["ROUTES", "TOP_UP_ROUTES"]
 
@@ -70,23 +73,25 @@ def get_sales(district: NamedDependency[District], principal: NamedDependency[Pr
 @get("/api/wallet/balance", roles=("shopper",), tags=["finance"], summary="Your wallet at a past moment")
 async def get_wallet_balance(
     district: NamedDependency[District],
+    archive: NamedDependency[ArchiveReader],
     journal: NamedDependency[SkipValidation[Journal]],
     principal: NamedDependency[Principal],
     at: At,
 ) -> Balance:
     """What was in your wallet at a moment."""
-    return await _balance(district, journal, wallet_of(principal.id), at)
+    return await _balance(district, archive, journal, wallet_of(principal.id), at)
 
 
 @get("/api/shop/account/balance", roles=("shop",), tags=["finance"], summary="Your account at a past moment")
 async def get_sales_balance(
     district: NamedDependency[District],
+    archive: NamedDependency[ArchiveReader],
     journal: NamedDependency[SkipValidation[Journal]],
     principal: NamedDependency[Principal],
     at: At,
 ) -> Balance:
     """What stood in your sales account at a moment."""
-    return await _balance(district, journal, sales_of(principal.id), at)
+    return await _balance(district, archive, journal, sales_of(principal.id), at)
 
 
 @post("/api/wallet/top-up", roles=("shopper",), tags=["demo"], summary="Fill your wallet", status_code=200)
@@ -118,8 +123,10 @@ def _statement(of: Account) -> Statement:
     )
 
 
-async def _balance(district: District, journal: Journal, account_id: str, at: datetime) -> Balance:
+async def _balance(
+    district: District, archive: ArchiveReader, journal: Journal, account_id: str, at: datetime
+) -> Balance:
     if at.tzinfo is None:
         raise InvalidInput("app.bad_query", "Give the moment with its offset from UTC.", field="at")
-    balance_minor = balance_at(journal.read(), account_id, at)
-    return Balance(account_id, district.currency, balance_minor, at)
+    account(district, account_id)
+    return Balance(account_id, district.currency, await balance_at(archive, journal, account_id, to_micros(at)), at)

@@ -10,6 +10,7 @@ from hanse.app.house import VIEWS
 from hanse.district.core import Charter, District
 from hanse.district.jobs import Answer, Job
 from hanse.events.dictionary import Event, decode
+from hanse.journal.protocol import Entry
 from hanse.testing.clock import START_US
 
 __all__ = ["Given", "Outcome", "given"]
@@ -48,7 +49,8 @@ class Given:
     def __init__(self, events: Iterable[Event], *, now_us: int = START_US) -> None:
         self.district = District(Charter(), views=VIEWS, flows=())
         self._now_us = now_us
-        self.district.turn([Job(_record, (tuple(events),))], now_us)
+        self.entries = [Entry(*row) for row in self.district.turn([Job(_record, (tuple(events),))], now_us).entries]
+        """What happened, as a journal would have it."""
 
     def when(self, command: Callable[..., object], *arguments: Any, **options: Any) -> Outcome:
         """Run a command, or a step with its event."""

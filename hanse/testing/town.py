@@ -5,7 +5,7 @@ from functools import partial
 from hanse.district.core import District
 from hanse.events.market import ShopJoined
 from hanse.finance.ledger import service as ledger
-from hanse.finance.payments.views import TOP_UPS, wallet_of
+from hanse.finance.payments.views import TOP_UPS, Captured, captured_in, wallet_of
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
 from hanse.kernel.time import hours_of
@@ -16,7 +16,7 @@ from hanse.people.members import service as members
 from hanse.supply.stock import service as stock
 from hanse.testing.stage import Stage, district
 
-__all__ = ["MEMBERS", "SHOPS", "fill_wallet", "found", "offer", "product", "shop", "small_town"]
+__all__ = ["MEMBERS", "SHOPS", "captured", "fill_wallet", "found", "offer", "product", "shop", "small_town"]
 
 SHOPS = ("shp_mill", "shp_quay", "shp_yard")
 MEMBERS = ("per_ada", "per_bo", "per_cleo")
@@ -55,6 +55,11 @@ def found(town: Stage) -> None:
 def fill_wallet(town: Stage, person_id: str, amount_minor: int) -> None:
     """Pay money into a member's wallet."""
     town.do(partial(_fill, person_id=person_id, amount_minor=amount_minor))
+
+
+def captured(town: Stage, part_id: str) -> Captured:
+    """What was captured for a part, as its order's story says; what a refund wants to know."""
+    return captured_in(town.journal.story(part_id.rpartition("-")[0]), part_id, read_us=town.district.now_us)
 
 
 def _fill(district: District, *, person_id: str, amount_minor: int) -> None:

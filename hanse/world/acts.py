@@ -9,7 +9,7 @@ from hanse.district.core import District
 from hanse.finance.ledger import service as ledger
 from hanse.finance.ledger.views import account
 from hanse.finance.payments import service as payments
-from hanse.finance.payments.views import TOP_UPS, wallet_of
+from hanse.finance.payments.views import TOP_UPS, Captured, wallet_of
 from hanse.kernel.values import EndReason, RefundReason, Transfer
 from hanse.market.orders import service as orders
 from hanse.people.consent import service as consent
@@ -45,9 +45,9 @@ def cancel(district: District, order_id: str, part_id: str) -> None:
     orders.end_part(district, order_id, part_id, why="cancelled")
 
 
-def complain(district: District, part_id: str, goods_minor: int, reason: RefundReason) -> None:
+def complain(district: District, part: Captured, goods_minor: int, reason: RefundReason) -> None:
     """As a shop: give money back for goods that were not right."""
-    payments.refund(district, part_id, goods_minor=goods_minor, fee_minor=0, reason=reason)
+    payments.refund(district, part, goods_minor=goods_minor, fee_minor=0, reason=reason)
 
 
 def receive(district: District, shop_id: str, arrived: Sequence[tuple[str, int]]) -> int:

@@ -11,6 +11,7 @@ import msgspec
 from hanse.district.core import District
 from hanse.district.jobs import Answer, Job
 from hanse.flows import order
+from hanse.journal.protocol import Entry
 from hanse.kernel.chance import stream
 from hanse.kernel.geo import Place
 from hanse.kernel.time import SECOND_US
@@ -42,6 +43,8 @@ class Life:
         Units of each stock item that its shop likes to have.
     home
         Where a household lives.
+    story
+        Reads the story of an order.
     visitors
         Members whose seat a real person has taken; may grow while the world lives.
     """
@@ -54,6 +57,7 @@ class Life:
         *,
         seed: int,
         home: Callable[[int], Place | None],
+        story: Callable[[str], list[Entry]],
         visitors: set[str],
     ) -> None:
         self.clock = clock
@@ -62,7 +66,7 @@ class Life:
         self._targets = targets
         self._ours: set[str] = set()
         self._shoppers = Shoppers(baskets, clock, seed=seed, home=home, visitors=visitors)
-        self._staff = Staff(clock, seed=seed, ours=self._ours.__contains__)
+        self._staff = Staff(clock, seed=seed, ours=self._ours.__contains__, story=story)
         self._chance = stream(seed, "deliveries")
         self._restock_us = 0
 

@@ -6,13 +6,17 @@ per part and stage from the seed.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from random import Random
 
 import msgspec
 
 from hanse.district.core import District
 from hanse.district.jobs import Job
+from hanse.finance.payments.views import captured_in
+from hanse.journal.protocol import Entry
 from hanse.kernel.chance import stream
+from hanse.kernel.errors import NotFound
 from hanse.kernel.time import MINUTE_US, SECOND_US
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Order, Orders, PartState
@@ -48,14 +52,19 @@ class Staff:
     ----------
     ours
         Whether an order was placed by the world. Any other is a visitor's: it waits for a person first.
+    story
+        Reads the story of an order that is closed.
     """
 
-    def __init__(self, clock: WorldClock, *, seed: int, ours: Callable[[str], bool]) -> None:
+    def __init__(
+        self, clock: WorldClock, *, seed: int, ours: Callable[[str], bool], story: Callable[[str], list[Entry]]
+    ) -> None:
         self._clock = clock
         self._seed = seed
         self._ours = ours
+        self._story = story
         self._watched: dict[str, Watched] = {}
-        self._complaints: list[tuple[int, str, int]] = []
+        self._complaints: list[tuple[int, str, str, int]] = []
 
     def look(self, district: District, now_us: int) -> Iterator[Job]:
         """The commands of those whose work is done by now."""
@@ -70,7 +79,7 @@ class Staff:
                         seen.due_us = now_us + AGAIN_US
                         yield self._act(order_id, found, state, now_us)
         self._watched = watched
-        yield from self._complain(now_us)
+        yield from self._complain(district, now_us)
 
     def _seen(self, order_id: str, part_id: str, state: PartState, now_us: int) -> Watched:
         seen = self._watched.get(part_id)
@@ -87,7 +96,7 @@ class Staff:
         command, arguments = self._choose(order_id, found, state, luck)
         if state.stage == "picked" and luck.random() < COMPLAINT_SHARE and self._ours(order_id):
             amount_minor = max(1, state.goods_minor // 4)
-            self._complaints.append((now_us + self._clock.wait_us(90 * MINUTE_US), part_id, amount_minor))
+            self._complaints.append((now_us + self._clock.wait_us(90 * MINUTE_US), order_id, part_id, amount_minor))
         return Job(command, arguments, CALLER, f"{state.stage} {part_id} {now_us}")
 
     def _choose(
@@ -106,12 +115,13 @@ class Staff:
             return orders.hand_over_part, (order_id, part_id)
         return orders.deliver_part, (order_id, part_id)
 
-    def _complain(self, now_us: int) -> Iterator[Job]:
+    def _complain(self, district: District, now_us: int) -> Iterator[Job]:
         due = [complaint for complaint in self._complaints if complaint[0] <= now_us]
         self._complaints = [complaint for complaint in self._complaints if complaint[0] > now_us]
-        for _, part_id, amount_minor in due:
-            arguments = (part_id, amount_minor, "quality")
-            yield Job(acts.complain, arguments, CALLER, f"complaint {part_id}")
+        for _, order_id, part_id, amount_minor in due:
+            with suppress(NotFound):  # it was not handed over after all
+                part = captured_in(self._story(order_id), part_id, read_us=district.now_us)
+                yield Job(acts.complain, (part, amount_minor, "quality"), CALLER, f"complaint {part_id}")
 
     def _chance(self, part_id: str, name: str) -> Random:
         return stream(self._seed, f"{part_id}/{name}")

@@ -99,7 +99,13 @@ class Helsinki:
         kept = self._known()
         home = partial(_home, door.vault, {})
         life = self._life = Life(
-            kept.baskets(), kept.targets, self._clock, seed=self._seed, home=home, visitors=self.visitors
+            kept.baskets(),
+            kept.targets,
+            self._clock,
+            seed=self._seed,
+            home=home,
+            story=door.journal.story,
+            visitors=self.visitors,
         )
         while True:
             try:

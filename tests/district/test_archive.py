@@ -8,11 +8,13 @@ import pytest
 from hanse.app.house import ARCHIVED
 from hanse.district import archive as archive_module
 from hanse.district.archive import Archive, ArchiveReader
-from hanse.finance.ledger.archive import movements_before
+from hanse.finance.ledger import archive as ledger_archive
+from hanse.finance.ledger.archive import balance_at, movements_before
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import sales_of, wallet_of
 from hanse.flows.order import PlaceOrder, place
+from hanse.kernel.errors import Unavailable
 from hanse.kernel.values import Wish
 from hanse.learning.decisions.archive import decisions_before
 from hanse.learning.decisions.views import decisions
@@ -20,6 +22,7 @@ from hanse.market.orders import service as orders
 from hanse.market.orders.archive import ended_parts, orders_before
 from hanse.people.members import service as members
 from hanse.testing import Stage, small_town
+from hanse.testing.town import captured
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +91,7 @@ async def test_a_shops_parts_are_there_once_they_ended_with_what_was_picked(town
 
 async def test_statements_agree_with_the_ledger(town: Stage, path: Path) -> None:
     order_id = buy(town)
-    town.do(payments.refund, f"{order_id}-1", goods_minor=100, fee_minor=0, reason="quality")
+    town.do(payments.refund, captured(town, f"{order_id}-1"), goods_minor=100, fee_minor=0, reason="quality")
     buy(town, "per_bo")
     archive = filled(town, path)
     for account_id in (wallet_of("per_ada"), sales_of("shp_mill"), "league/commission"):
@@ -98,6 +101,34 @@ async def test_statements_agree_with_the_ledger(town: Stage, path: Path) -> None
             archive, account_id, time_us=latest.time_us, transfer_id=latest.transfer_id, limit=100
         )
         assert [latest, *older] == account.recent[::-1]
+
+
+@pytest.mark.parametrize("archived", ["nothing", "half", "all"])
+async def test_a_balance_can_be_asked_for_any_past_moment(
+    town: Stage, path: Path, archived: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, expected = [], []
+    for number in range(4):
+        buy(town)
+        moments.append(town.district.now_us)
+        expected.append(town.view(Ledger).accounts["shp_mill/sales"].balance_minor)
+        if (archived, number) == ("half", 1):
+            filled(town, path)
+        town.clock.forward(hours=1)
+    archive = filled(town, path) if archived == "all" else ArchiveReader(path)
+
+    async def at(moment_us: int) -> int:
+        return await balance_at(archive, town.journal, "shp_mill/sales", moment_us)
+
+    assert [await at(moment) for moment in moments] == expected
+    assert (await at(0), await at(moments[-1] + 1)) == (0, expected[-1])
+    monkeypatch.setattr(ledger_archive, "LACKING_MAX", 3)
+    if archived == "nothing":
+        with pytest.raises(Unavailable) as refused:
+            await at(moments[-1])
+        assert refused.value.code == "finance.archive_behind"
+    elif archived == "all":
+        assert await at(moments[-1] + 1) == expected[-1]
 
 
 async def test_decisions_come_with_what_came_of_them(town: Stage, path: Path) -> None:

@@ -1,5 +1,3 @@
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given as whatever
 from hypothesis import settings
@@ -7,13 +5,12 @@ from hypothesis import strategies as st
 
 from hanse.events.finance import AccountOpened, HoldsExpired, TransfersPosted
 from hanse.finance.ledger import service as ledger
-from hanse.finance.ledger.views import Account, Ledger, Movement, account, balance_at, shortfall
+from hanse.finance.ledger.views import Account, Ledger, Movement, account, shortfall
 from hanse.finance.payments.views import TOP_UPS, wallet_of
-from hanse.kernel.errors import NotFound
-from hanse.kernel.time import HOUR_US, from_micros
+from hanse.kernel.time import HOUR_US
 from hanse.kernel.values import Transfer, TransferAction
 from hanse.testing import START_US, given
-from tests.conftest import WALLET_MINOR, Town, is_told, stand_up
+from tests.conftest import WALLET_MINOR, Town, stand_up
 
 ONE, TWO, CAPPED = wallet_of("per_1"), wallet_of("per_2"), "per_1/capped"
 
@@ -240,20 +237,6 @@ def test_a_name_that_is_used_again_does_not_inherit_the_earlier_end(town: Town) 
     post(town, end("void", 10))
     post(town, hold(10, until_us=town.now_us + HOUR_US))
     assert town.wait(2 * HOUR_US) == ["finance.holds_expired"]
-
-
-def test_a_balance_can_be_asked_for_any_past_moment(town: Town) -> None:
-    moments: list[datetime] = []
-    for n in range(3):
-        town.wait(HOUR_US)
-        post(town, move(100, f"t{n}"))
-        moments.append(from_micros(town.district.now_us))
-    assert [balance_at(town.journal.read(), TWO, moment) for moment in moments] == [100, 200, 300]
-    assert balance_at(town.journal.read(), ONE, moments[1]) == WALLET_MINOR - 200
-    with pytest.raises(NotFound) as refused:
-        balance_at(town.journal.read(), TWO, datetime(2020, 1, 1, tzinfo=UTC))
-    assert is_told(refused.value)
-    assert (refused.value.code, refused.value.details) == ("finance.unknown_account", {"account_id": TWO})
 
 
 AMOUNTS = st.integers(1, 6_000)

@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given as whatever
 from hypothesis import settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from hanse.district.asking import error_of
 from hanse.district.views import folds_of
-from hanse.events.dictionary import Event
+from hanse.events.dictionary import Event, kind_of
 from hanse.events.finance import (
     AccountOpened,
     CardPaymentAsked,
@@ -28,14 +29,17 @@ from hanse.finance.payments.views import (
     TOP_UPS,
     Captured,
     Payments,
-    captured,
+    captured_in,
     wallet_of,
 )
 from hanse.flows.order import PlaceOrder, place
-from hanse.kernel.time import DAY_US, SECOND_US
+from hanse.journal.protocol import Entry
+from hanse.kernel.errors import NotFound
+from hanse.kernel.time import DAY_US, HOUR_US, SECOND_US
 from hanse.kernel.values import Part, RefundReason, Transfer, TransferAction, Wish
 from hanse.market.orders import service as orders
 from hanse.testing import Given, given
+from hanse.testing.town import captured
 from tests.conftest import WALLET_MINOR, Town, is_told, stand_up
 
 WALLET, CARD = wallet_of("per_1"), "league/card"
@@ -93,11 +97,16 @@ def delivered(town: Town, *wishes: Wish) -> str:
 
 
 def refund(town: Town, part_id: str, goods: int, fee: int = 0) -> list[str]:
-    return town.records(payments.refund, part_id, goods_minor=goods, fee_minor=fee, reason="other")
+    return town.records(payments.refund, part(town, part_id), goods_minor=goods, fee_minor=fee, reason="other")
 
 
 def part(town: Town, part_id: str) -> Captured:
-    return captured(town.district, part_id)
+    return captured(town.stage, part_id)
+
+
+def told(happened: Given, part_id: str = OF[1]) -> Captured:
+    """The part as the story of what happened says it."""
+    return captured_in(happened.entries, part_id, read_us=happened.district.now_us)
 
 
 def test_accounts_are_opened_as_the_league_a_shop_and_a_member_need_them() -> None:
@@ -166,37 +175,34 @@ def back(name: str, goods: int, fee: int, commission: int, payer: str, reason: R
         ([("fee", "capture", 290)], "", 0, 290),
     ],
 )
-def test_what_was_captured_is_known_and_once_settled_its_commission(
+def test_what_was_captured_is_known_until_it_is_settled_then_its_story_tells(
     ends: list[tuple[str, TransferAction, int]], shop: str, goods: int, fee: int
 ) -> None:
-    view = Payments()
-    fold(view, PaymentCaptured(*OF, tuple(paid(*end, WALLET) for end in ends)), 5)
-    assert view.captured == {OF[1]: Captured("ord_1", WALLET, shop, goods, fee, 5, 0, 0, 0, 0, False)}
+    view, taken = Payments(), PaymentCaptured(*OF, tuple(paid(*end, WALLET) for end in ends))
+    fold(view, taken, 5)
+    assert view.captured == {OF[1]: Captured(*OF, WALLET, shop, goods, fee)}
     fees = Transfer("c1", shop, COMMISSION, 20), Transfer("c2", shop, COMMISSION, 5)
     fold(view, PaymentSettled(*OF, fees), 7)
-    assert view.captured == {OF[1]: Captured("ord_1", WALLET, shop, goods, fee, 7, commission_minor=25, settled=True)}
+    assert view.captured == {}
+    other = PaymentCaptured("ord_1", "ord_1-2", taken.transfers)
+    given_back = back("0", 1, 2, 3, WALLET, "late")
+    entries = story(taken, other, PaymentSettled(*OF, fees), given_back, given_back)
+    assert captured_in(entries, OF[1], read_us=99) == Captured(*OF, WALLET, shop, goods, fee, 25, 3, 2, 4, 6, 5, 99)
+    assert captured_in(entries, "ord_1-2", read_us=9) == Captured(
+        "ord_1", "ord_1-2", WALLET, shop, goods, fee, read_us=9
+    )
+
+
+def story(*events: Event) -> list[Entry]:
+    kinds = [kind_of(type(event)) for event in events]
+    return [
+        Entry(n, n, kind.name, kind.version, "ord_1", "", 0, msgspec.json.encode(event).decode())
+        for n, (kind, event) in enumerate(zip(kinds, events, strict=True), 1)
+    ]
 
 
 def fold(view: Payments, event: Event, now_us: int) -> None:
     dict(folds_of(view))[type(event)](event, now_us)
-
-
-def test_what_is_over_thirty_days_old_is_forgotten_once_it_is_settled() -> None:
-    view, end = Payments(), paid("goods", "capture", 500, WALLET)
-    for name, now_us in (("open", 1), ("old", 1), ("young", 2)):
-        fold(view, PaymentCaptured("o", name, (end,)), now_us)
-    for name, now_us in (("old", 1), ("young", 2)):
-        fold(view, PaymentSettled("o", name, ()), now_us)
-    fold(view, PaymentCaptured("o", "next", (end,)), 1 + 30 * DAY_US)
-    assert list(view.captured) == ["open", "old", "young", "next"]
-    fold(view, PaymentCaptured("o", "last", (end,)), 2 + 30 * DAY_US)
-    kept = {name: (part.settled, part.since_us - 30 * DAY_US) for name, part in view.captured.items()}
-    assert list(kept.items()) == [
-        ("young", (True, 2 - 30 * DAY_US)),
-        ("next", (False, 1)),
-        ("last", (False, 2)),
-        ("open", (False, 2)),
-    ]
 
 
 @pytest.mark.parametrize("answer", [CardPaymentDeclined("o", "no"), PaymentHeld("o", ()), OrderClosed("o", "partly")])
@@ -217,14 +223,16 @@ def test_a_refund_is_recorded_with_the_commission_that_belongs_to_it(payer: str)
     for one in (first, second, last):
         asked = [CardRefundAsked("ord_1", one.goods_minor + one.fee_minor, "EUR", one.reason)] if payer == CARD else []
         amounts = {"goods_minor": one.goods_minor, "fee_minor": one.fee_minor}
-        given(*happened).when(payments.refund, OF[1], **amounts, reason=one.reason).expect(one, *asked)
+        so_far = given(*happened)
+        so_far.when(payments.refund, told(so_far), **amounts, reason=one.reason).expect(one, *asked)
         happened.append(one)
 
 
 def test_of_a_part_without_goods_the_fee_is_given_back() -> None:
-    given(*settled(WALLET, goods=0, commission=0)).when(
-        payments.refund, OF[1], goods_minor=0, fee_minor=290, reason="late"
-    ).expect(back("0", 0, 290, 0, WALLET, "late"))
+    happened = given(*settled(WALLET, goods=0, commission=0))
+    happened.when(payments.refund, told(happened), goods_minor=0, fee_minor=290, reason="late").expect(
+        back("0", 0, 290, 0, WALLET, "late")
+    )
 
 
 def test_a_card_is_asked_charged_declined_and_given_back_as_was_said() -> None:
@@ -279,7 +287,8 @@ def test_however_a_refund_is_split_it_sums_to_what_was_captured_and_its_commissi
         refund(town, part_id, left, fee_left)
     assert part(town, part_id).commission_refunded_minor == taken
     assert town.balances() == {TOP_UPS: -WALLET_MINOR, WALLET: WALLET_MINOR}
-    town.refuses("finance.refund_too_large", payments.refund, part_id, goods_minor=1, fee_minor=0, reason="other")
+    last = part(town, part_id)
+    town.refuses("finance.refund_too_large", payments.refund, last, goods_minor=1, fee_minor=0, reason="other")
     town.check()
 
 
@@ -307,7 +316,9 @@ def test_a_refund_of_nothing_or_of_too_much_is_refused(
 
 
 def refused(happened: Given, code: str, details: dict[str, Any], *, goods: int, fee: int, reason: str = "late") -> None:
-    outcome = happened.when(payments.refund, OF[1], goods_minor=goods, fee_minor=fee, reason=reason).refuses(code)
+    outcome = happened.when(payments.refund, told(happened), goods_minor=goods, fee_minor=fee, reason=reason).refuses(
+        code
+    )
     error = error_of(outcome.answer)
     assert is_told(error)
     assert error.details == details
@@ -315,7 +326,12 @@ def refused(happened: Given, code: str, details: dict[str, Any], *, goods: int, 
 
 def test_before_the_goods_have_arrived_nothing_is_given_back() -> None:
     refused(given(*settled(WALLET)[:-1]), "finance.not_settled", {"part_id": "ord_1-1"}, goods=1, fee=0)
-    refused(given(*held(WALLET)), "finance.not_captured", {"part_id": "ord_1-1"}, goods=1, fee=0)
+    with pytest.raises(NotFound) as unknown:
+        told(given(*held(WALLET)))
+    assert (unknown.value.code, unknown.value.details) == ("finance.not_captured", {"part_id": "ord_1-1"})
+    assert is_told(unknown.value)
+    with pytest.raises(NotFound):
+        told(given(*settled(WALLET)), "ord_1-2")
 
 
 def test_a_refund_has_one_of_the_reasons_that_are_known() -> None:
@@ -325,19 +341,46 @@ def test_a_refund_has_one_of_the_reasons_that_are_known() -> None:
 def test_an_empty_account_of_the_league_can_not_give_back() -> None:
     drawn = TransfersPosted("d1", "draw", (Transfer("d1", DELIVERY, TOP_UPS, 290),))
     refused(given(*settled(WALLET), drawn), "finance.refund_short", {}, goods=0, fee=1)
-    given(*settled(WALLET), drawn).when(payments.refund, OF[1], goods_minor=500, fee_minor=0, reason="late").expect(
+    happened = given(*settled(WALLET), drawn)
+    happened.when(payments.refund, told(happened), goods_minor=500, fee_minor=0, reason="late").expect(
         back("0", 500, 0, 25, WALLET, "late")
     )
 
 
 def test_a_refund_is_possible_for_thirty_days_after_the_arrival(town: Town) -> None:
     first = delivered(town, Wish("off_milk", 1))
-    town.wait(30 * DAY_US)
-    sold(town, Wish("off_beer", 1))
+    town.wait(30 * DAY_US - SECOND_US)
     refund(town, first, 1)
-    town.wait(SECOND_US)
-    sold(town, Wish("off_beer", 1))
-    assert town.refuses("finance.not_captured", captured, first).details == {"part_id": first}
+    town.wait(2 * SECOND_US)
+    late = part(town, first)
+    town.refuses("finance.refund_too_late", payments.refund, late, goods_minor=1, fee_minor=0, reason="late")
+
+
+def test_what_is_settled_leaves_memory_and_latest_refunds_do_after_an_hour(town: Town) -> None:
+    first, second = delivered(town, Wish("off_milk", 1)), delivered(town, Wish("off_milk", 1))
+    refund(town, first, 1)
+    town.wait(HOUR_US // 2)
+    refund(town, second, 1)
+    view = town.district.view(Payments)
+    assert (view.captured, list(view.refunded)) == ({}, [first, second])
+    town.wait(HOUR_US // 2 + SECOND_US)
+    refund(town, second, 1)
+    assert list(view.refunded) == [second]
+
+
+def test_a_refund_that_knows_nothing_of_another_one_is_refused(town: Town) -> None:
+    part_id = delivered(town, Wish("off_milk", 1))
+    before = part(town, part_id)
+    refund(town, part_id, 150)
+    at_once = {"goods_minor": 150, "fee_minor": 0, "reason": "late"}
+    town.refuses("finance.refund_meanwhile", payments.refund, before, **at_once)
+    read = part(town, part_id)
+    town.wait(HOUR_US - SECOND_US)
+    town.refuses("finance.refund_meanwhile", payments.refund, before, **at_once)
+    town.do(payments.refund, read, goods_minor=1, fee_minor=0, reason="late")
+    read = part(town, part_id)
+    town.wait(HOUR_US + SECOND_US)
+    town.refuses("finance.refund_meanwhile", payments.refund, read, goods_minor=1, fee_minor=0, reason="late")
 
 
 def test_what_is_long_under_way_is_settled_all_the_same(town: Town) -> None:

@@ -30,7 +30,7 @@ from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import Stock
 from hanse.testing import Stage
 from hanse.testing.league import deliver, exchange, league
-from hanse.testing.town import MONEY_MINOR, offer
+from hanse.testing.town import MONEY_MINOR, captured, offer
 
 TEA = SeenWish("off_mill_tea", 2, "shp_mill", 250)
 SALT = SeenWish("off_quay_salt", 3, "shp_quay", 100)
@@ -193,7 +193,9 @@ def test_what_the_shop_gives_back_goes_the_same_way_back(pair: Pair) -> None:
     pair.placed().fulfil()
     exchange(pair.towns)
     for cents in (100, 150):
-        pair.b.do(payments.refund, f"{pair.order_id}-1", goods_minor=cents, fee_minor=0, reason="quality")
+        pair.b.do(
+            payments.refund, captured(pair.b, f"{pair.order_id}-1"), goods_minor=cents, fee_minor=0, reason="quality"
+        )
     exchange(pair.towns)
     assert pair.clearing() == (250, -250)
     assert balance(pair.a, WALLET) == MONEY_MINOR - 250
@@ -212,7 +214,7 @@ def test_money_for_an_order_that_is_long_forgotten_waits_to_be_claimed(
     pair.a.clock.forward(days=1)
     exchange(pair.towns)
     assert pair.a.view(Away).find(forgotten) is None
-    pair.b.do(payments.refund, f"{forgotten}-1", goods_minor=500, fee_minor=0, reason="quality")
+    pair.b.do(payments.refund, captured(pair.b, f"{forgotten}-1"), goods_minor=500, fee_minor=0, reason="quality")
     exchange(pair.towns)
     assert (pair.clearing(), balance(pair.a, UNCLAIMED)) == ((0, 0), 500)
     pair.check()
@@ -223,7 +225,7 @@ def test_money_for_a_wallet_that_is_full_waits_to_be_claimed(pair: Pair) -> None
     exchange(pair.towns)
     room = payments.WALLET_CEILING_MINOR - balance(pair.a, WALLET)
     pair.a.do(ledger.post, "top_x", "top_up", [Transfer("top_x", TOP_UPS, WALLET, room)])
-    pair.b.do(payments.refund, f"{pair.order_id}-1", goods_minor=500, fee_minor=0, reason="quality")
+    pair.b.do(payments.refund, captured(pair.b, f"{pair.order_id}-1"), goods_minor=500, fee_minor=0, reason="quality")
     exchange(pair.towns)
     assert balance(pair.a, UNCLAIMED) == 500
     pair.check()

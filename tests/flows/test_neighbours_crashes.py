@@ -28,6 +28,7 @@ from hanse.supply.stock import service as stock
 from hanse.supply.stock.views import Stock
 from hanse.testing import Clock, Stage, league
 from hanse.testing.league import deliver
+from hanse.testing.town import captured
 
 FAULTS: tuple[Fault, ...] = ("crash_before", "crash_after", "full_before", "full_after")
 LINES = (SeenWish("off_mill_tea", 2, "shp_mill", 250), SeenWish("off_quay_salt", 3, "shp_quay", 100))
@@ -172,7 +173,8 @@ def fulfilled(trial: Trial) -> None:
         trial.part(orders.hand_over_part, part=part)
     trial.exchange()
     for cents in (100, 50):
-        trial.act("b", payments.refund, f"{trial.order_id}-1", goods_minor=cents, fee_minor=0, reason="quality")
+        part = captured(trial.towns["b"], f"{trial.order_id}-1")
+        trial.act("b", payments.refund, part, goods_minor=cents, fee_minor=0, reason="quality")
     trial.exchange()
 
 

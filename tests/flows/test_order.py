@@ -20,6 +20,7 @@ from hanse.kernel.time import DAY_US, MINUTE_US
 from hanse.kernel.values import Transfer, Wish
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import ANSWER_WITHIN_US, Orders, from_story
+from hanse.testing.town import captured
 from tests.conftest import STOCK, WALLET_MINOR, Town
 from tests.events.write_golden import FOLDER as GOLDEN
 
@@ -380,7 +381,7 @@ def test_an_order_of_the_first_form_is_accepted_by_the_event_behind_it(town: Tow
 def test_every_event_of_an_order_stands_in_its_story(town: Town) -> None:
     before = town.district.position
     placed = Placed(town).collected()
-    town.do(payments.refund, placed.parts[0], goods_minor=100, fee_minor=0, reason="quality")
+    town.do(payments.refund, captured(town.stage, placed.parts[0]), goods_minor=100, fee_minor=0, reason="quality")
     story = town.journal.story(placed.order_id)
     assert [e.position for e in story] == [e.position for e in town.journal.read(before)]
     assert (story[0].name, story[-1].name) == (kind_of(OrderPlaced).name, "finance.payment_refunded")

@@ -66,7 +66,7 @@ def live(town: Stage, count: int) -> int:
 @pytest.mark.slow
 def test_orders_that_are_closed_leave_memory() -> None:
     town = small_town()
-    # Until each shopper, shop and account has as much of its latest as is kept, and refunds run out of their 30 days.
+    # Until each shopper, shop and account has as much of its latest as is kept.
     live(town, 1_500)
     before = live(town, 600)
     assert live(town, 600) < before + 60

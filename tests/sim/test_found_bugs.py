@@ -18,7 +18,7 @@ from hanse.market.catalogue.views import Catalogue
 from hanse.market.orders import service as orders
 from hanse.market.orders.views import Orders
 from hanse.testing import Stage, fill_wallet, small_town
-from hanse.testing.town import offer, product
+from hanse.testing.town import captured, offer, product
 
 ADA = "per_ada"
 TWO_SHOPS = (Wish("off_mill_tea", 2), Wish("off_quay_tea", 2))
@@ -107,7 +107,7 @@ def test_nothing_is_refunded_before_the_goods_have_arrived(town: Stage) -> None:
     _, part_id = delivered(town, until="handed over")
     before = town.district.position
     with pytest.raises(Conflict, match="Wait until the goods have arrived"):
-        town.do(payments.refund, part_id, goods_minor=500, fee_minor=0, reason="late")
+        town.do(payments.refund, captured(town, part_id), goods_minor=500, fee_minor=0, reason="late")
     assert town.district.position == before
 
 
@@ -115,7 +115,7 @@ def test_a_whole_refund_gives_the_whole_commission_back(town: Stage) -> None:
     _, part_id = delivered(town)
     assert balance(town, "league/commission") == (25, 0)
     for amount_minor in (333, 1, 166):
-        town.do(payments.refund, part_id, goods_minor=amount_minor, fee_minor=0, reason="late")
+        town.do(payments.refund, captured(town, part_id), goods_minor=amount_minor, fee_minor=0, reason="late")
     assert balance(town, "league/commission") == (0, 0)
     assert balance(town, "shp_mill/sales") == (0, 0)
     assert balance(town, "per_ada/wallet") == (10_000 - 290, 0)

@@ -15,6 +15,7 @@ FOUND_BY = {
     "the rest of a hold stays held when less was picked": "held",
     "the commission is computed at the settlement, not frozen at the sale": "frozen at the sale",
     "commission is not given back with the last refund": "of the commission",
+    "a refund believes what was read before another refund": "refunded of|of the commission",
     "answers are not remembered by their keys": "twice|was taken under the key",
     "an order is refused after it was recorded": "stopped the writer",
     "answers are given before the commit": "durable|not in the journal",

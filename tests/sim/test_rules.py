@@ -100,6 +100,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "sim: plants.py:more is refunded than was captured",
         "sim: plants.py:the rest of a hold stays held when less was picked",
         "sim: plants.py:commission is not given back with the last refund",
+        "sim: plants.py:a refund believes what was read before another refund",
         "sim: plants.py:the league keeps money that nobody paid",
     ),
     "the chain shows tampering": (

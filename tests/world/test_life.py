@@ -26,7 +26,7 @@ from hanse.people.vault import Vault
 from hanse.supply.stock.views import Stock
 from hanse.world.clock import WorldClock
 from hanse.world.demo.scenario import Scenario
-from hanse.world.keep import keep
+from hanse.world.keep import Kept, keep
 from hanse.world.life import Life
 from hanse.world.load import load
 from hanse.world.provider import SimulatedCards
@@ -48,8 +48,12 @@ class Stage:
         self.visitors: set[str] = set()
         self.cards = SimulatedCards(clock=wall, delay_s=0.0)
         clock = WorldClock(wall(), 10.0)
-        self.life = Life(kept.baskets(), kept.targets, clock, seed=seed, home=lambda _: HOME, visitors=self.visitors)
+        self.life = self.new_life(kept, clock, self.visitors, seed=seed)
         self.lowest_free = 0
+
+    def new_life(self, kept: Kept, clock: WorldClock, visitors: set[str], *, seed: int = 1) -> Life:
+        story = self.writer._journal.story
+        return Life(kept.baskets(), kept.targets, clock, seed=seed, home=lambda _: HOME, story=story, visitors=visitors)
 
     def step(self, *, alive: bool = True) -> None:
         self.wall.pass_us(STEP_US)
@@ -181,9 +185,7 @@ def test_staff_that_comes_back_goes_on_with_what_is_open(stage: Stage, tiny: Sce
     until(stage, lambda: orders(stage).placed >= 10, steps=100)
     kept = keep(tiny, "Tiny", tmp_path / "world.msgpack")
     nobody = {f"per_0000{number}" for number in range(4)}
-    stage.life = Life(
-        kept.baskets(), kept.targets, WorldClock(stage.wall(), 10.0), seed=1, home=lambda _: HOME, visitors=nobody
-    )
+    stage.life = stage.new_life(kept, WorldClock(stage.wall(), 10.0), nobody)
     until(stage, lambda: not orders(stage).open, steps=3_000)
     assert orders(stage).closed == orders(stage).placed
 

@@ -5,6 +5,7 @@ a shop, its own part only; the league, whole.
 """
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from hanse.district.asking import Ask
 from hanse.district.core import District
 from hanse.district.jobs import Answer, Job
 from hanse.finance.payments import service as payments
-from hanse.finance.payments.views import captured
+from hanse.finance.payments.views import captured_in
 from hanse.flows import order
 from hanse.flows.order import OrderAnswer, PlaceOrder
 from hanse.kernel.errors import HanseError, NotAllowed, NotFound
@@ -255,16 +256,17 @@ async def cancel_order(
 )
 async def refund_part(
     ask: NamedDependency[Ask],
+    house: NamedDependency[Home],
     principal: NamedDependency[Principal],
     order_id: FromPath[str],
     part_id: FromPath[str],
     data: JSONBody[Refund],
 ) -> None:
     """Give back some or all of what was taken for a part; the commission on it goes back to the shop."""
-    taken = captured(ask.district, part_id)
-    if taken.order_id != order_id or (principal.role == "shop" and taken.shop != f"{principal.id}/sales"):
+    taken = captured_in(house.journal.story(order_id, limit=sys.maxsize), part_id, read_us=ask.district.now_us)
+    if principal.role == "shop" and taken.shop != f"{principal.id}/sales":
         raise NotFound("market.unknown_part", "You have no such part.", part_id=part_id)
-    await ask.run(payments.refund, part_id, goods_minor=data.goods_minor, fee_minor=data.fee_minor, reason=data.reason)
+    await ask.run(payments.refund, taken, goods_minor=data.goods_minor, fee_minor=data.fee_minor, reason=data.reason)
 
 
 ROUTES = (place_order, order_basket, place_batch, list_orders, get_order, cancel_order, refund_part)

@@ -1,16 +1,14 @@
 """Balances, holds and their ends."""
 
 import heapq
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from itertools import islice
 from typing import TypeAlias
 
 import msgspec
 
 from hanse.district.core import District
-from hanse.district.views import View, folds, folds_of
-from hanse.events.dictionary import decode, kind_of
+from hanse.district.views import View, folds
 from hanse.events.finance import (
     AccountOpened,
     HoldsExpired,
@@ -22,12 +20,10 @@ from hanse.events.finance import (
     TransfersPosted,
 )
 from hanse.events.market import OrderPlaced
-from hanse.journal.protocol import Entry
 from hanse.kernel.errors import NotFound
-from hanse.kernel.time import to_micros
 from hanse.kernel.values import Transfer
 
-__all__ = ["Account", "Ledger", "Movement", "Moving", "account", "balance_at", "expired", "shortfall"]
+__all__ = ["Account", "Ledger", "Movement", "Moving", "account", "expired", "shortfall"]
 
 RECENT_MAX = 100
 
@@ -175,24 +171,3 @@ def expired(district: District, *, limit: int) -> list[Transfer]:
         return []
     over = dict.fromkeys(h for until_us, h in ledger.ends if until_us <= district.now_us and ledger.lives(until_us, h))
     return [ledger.holds[hold_id] for hold_id in islice(over, limit)]
-
-
-def balance_at(entries: Iterable[Entry], account_id: str, moment: datetime) -> int:
-    """What stood in an account at a past moment, folded from the journal's entries up to then.
-
-    Raises
-    ------
-    NotFound
-        The account was not open then.
-    """
-    ledger, until_us = Ledger(), to_micros(moment)
-    fold = {kind_of(cls).name: method for cls, method in folds_of(ledger)}
-    for entry in entries:
-        if entry.time_us > until_us:
-            break
-        method = fold.get(entry.name)
-        if method is not None:
-            method(decode(entry.name, entry.version, entry.body), entry.time_us)
-    if account_id not in ledger.accounts:
-        raise NotFound("finance.unknown_account", "There was no such account then.", account_id=account_id)
-    return ledger.accounts[account_id].balance_minor

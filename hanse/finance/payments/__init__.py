@@ -7,6 +7,6 @@ Method: held at the order, captured at hand-over (less if less was picked), comm
 Reads: finance.payment_captured, finance.payment_refunded, finance.card_payment_asked
 Records: finance.payment_held, finance.payment_captured, finance.payment_released, finance.payment_settled,
     finance.payment_refunded, finance.card_payment_asked, finance.card_payment_declined, finance.card_refund_asked
-Limits: a captured part stays in memory for refunds for 30 days, about 0.4 kB
+Limits: refunds for 30 days after the arrival; each reads the whole story of its order
 Not for: balances (finance.ledger); who may pay later (finance.credit)
 """

@@ -20,14 +20,16 @@ from hanse.finance.payments.views import (
     CARD,
     COMMISSION,
     DELIVERY,
+    REMEMBERED_US,
     TOP_UPS,
+    Captured,
     Payments,
-    captured,
     sales_of,
     wallet_of,
 )
 from hanse.kernel.errors import Conflict, must
 from hanse.kernel.money import split
+from hanse.kernel.time import DAY_US
 from hanse.kernel.values import Part, RefundReason, Transfer
 
 __all__ = [
@@ -50,6 +52,8 @@ _REASONS: tuple[str, ...] = get_args(RefundReason)
 
 WALLET_CEILING_MINOR = 1_000_000_00
 """A wallet is for shopping; more than a million is a mistake."""
+
+REFUND_DAYS = 30
 
 
 def open_league_accounts(district: District) -> None:
@@ -126,28 +130,41 @@ def release(district: District, order_id: str, part_id: str, reason: str) -> Non
 
 def settle(district: District, order_id: str, part_id: str, *, commission_minor: int) -> None:
     """Take the commission that was frozen at the sale. Records `PaymentSettled`."""
-    part = captured(district, part_id)
-    fee = Transfer(f"{part_id}/commission", part.shop, COMMISSION, commission_minor)
+    shop = district.view(Payments).captured[part_id].shop
+    fee = Transfer(f"{part_id}/commission", shop, COMMISSION, commission_minor)
     district.record(PaymentSettled(order_id, part_id, (fee,) if commission_minor else ()))
 
 
-def refund(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
+def refund(district: District, part: Captured, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
     """Give captured money back, and the commission on it to the shop.
 
     However a refund is split, all of it together gives back exactly what was captured and exactly the
     commission that was taken. Records `PaymentRefunded`, for a card `CardRefundAsked` too.
 
+    Parameters
+    ----------
+    part
+        What was captured, from `captured_in` the order's story, because the district has forgotten it.
+
     Raises
     ------
     Conflict
-        More would be given back than was captured, or the part is not settled yet.
+        More would be given back than was captured, the part is not settled yet or too long ago, or money
+        was given back since the story was read.
     """
     must(reason in _REASONS, "finance.bad_reason", f"Name one of: {', '.join(_REASONS)}.", field="reason")
-    part = captured(district, part_id)
-    if not part.settled:
+    part_id, now_us = part.part_id, district.now_us
+    if not part.settled_us:
         raise Conflict(
             "finance.not_settled", "Wait until the goods have arrived, then give money back.", part_id=part_id
         )
+    if part.settled_us < now_us - REFUND_DAYS * DAY_US:
+        raise Conflict(
+            "finance.refund_too_late", f"Money can be given back for {REFUND_DAYS} days after the goods have arrived."
+        )
+    last_us = district.view(Payments).refunded.get(part_id, part.refunded_us)
+    if last_us != part.refunded_us or part.read_us <= now_us - REMEMBERED_US:
+        raise Conflict("finance.refund_meanwhile", "Money was given back for this just now; look again, then decide.")
     must(
         goods_minor >= 0 and fee_minor >= 0 and goods_minor + fee_minor > 0,
         "finance.bad_refund",

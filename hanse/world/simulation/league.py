@@ -13,6 +13,7 @@ from random import Random
 import msgspec
 
 from hanse.finance.payments import service as payments
+from hanse.finance.payments.views import captured_in
 from hanse.flows import neighbours as flow
 from hanse.flows.neighbours import AskNeighbour, ask, declare
 from hanse.kernel.chance import stream
@@ -225,4 +226,8 @@ class Wishes:
             return None
         part_id, piece = self._rng.choice(pieces)
         goods_minor = self._rng.choice((1, piece.goods // 2, piece.goods))
-        return Act(partial(payments.refund, goods_minor=goods_minor, fee_minor=0, reason="quality"), (part_id,))
+        if piece.captured is None:
+            return None
+        home = self._lives[self._home]
+        part = captured_in(home.journal.story(part_id.rpartition("-")[0]), part_id, read_us=home.books.time_us)
+        return Act(partial(payments.refund, goods_minor=goods_minor, fee_minor=0, reason="quality"), (part,))

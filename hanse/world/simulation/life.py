@@ -82,7 +82,7 @@ class Life:
         self._heard = heard
         self.journal = FaultyJournal(journal or MemoryJournal(), on_durable=self._read)
         self.clock_us = START_US
-        self._town = Town(stream(seed, f"town{of}"), self.books)
+        self._town = Town(stream(seed, f"town{of}"), self.books, self.journal.story)
         self._clients = Clients(stream(seed, f"clients{of}"), self.books, self.report)
         self._provider = Provider(stream(seed, f"provider{of}"), self.books)
         self._from_zero = opener(self.charter, views=VIEWS, flows=FLOWS)

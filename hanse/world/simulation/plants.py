@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec import structs
+
 from hanse.district import snapshots
 from hanse.district.answers import Answers
 from hanse.district.core import District
@@ -18,7 +20,7 @@ from hanse.events.finance import PaymentCaptured, PaymentRefunded
 from hanse.events.market import OrderPlaced, PartEnded
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments import service as payments
-from hanse.finance.payments.views import COMMISSION, Captured, captured
+from hanse.finance.payments.views import COMMISSION, Captured, Payments
 from hanse.flows import order
 from hanse.journal.protocol import JournalUnavailable
 from hanse.kernel.errors import Conflict, InvalidInput
@@ -112,7 +114,7 @@ def _capture_twice(put: Put) -> None:
 
     def twice(district: District, order_id: str, part_id: str, *, goods_minor: int, fee_minor: int) -> None:
         real(district, order_id, part_id, goods_minor=goods_minor, fee_minor=fee_minor)
-        part = captured(district, part_id)
+        part = district.view(Payments).captured[part_id]
         again = Transfer(f"{part_id}/again", part.payer, part.shop, part.goods_minor)
         district.record(PaymentCaptured(order_id, part_id, (again,)))
 
@@ -121,11 +123,10 @@ def _capture_twice(put: Put) -> None:
 
 @_named("more is refunded than was captured")
 def _refund_more(put: Put) -> None:
-    def generous(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
-        part = captured(district, part_id)
-        if part.settled and 0 < goods_minor <= part.goods_minor:
-            back = Transfer(f"{part_id}/refund", part.shop, part.payer, goods_minor)
-            district.record(PaymentRefunded(part.order_id, part_id, goods_minor, 0, 0, reason, (back,)))
+    def generous(district: District, part: Captured, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
+        if part.settled_us and 0 < goods_minor <= part.goods_minor:
+            back = Transfer(f"{part.part_id}/refund", part.shop, part.payer, goods_minor)
+            district.record(PaymentRefunded(part.order_id, part.part_id, goods_minor, 0, 0, reason, (back,)))
 
     put(payments, "refund", generous)
 
@@ -160,15 +161,22 @@ def _late_commission(put: Put) -> None:
 def _commission_kept(put: Put) -> None:
     real = payments.refund
 
-    def keeping(district: District, part_id: str, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
-        part: Captured = captured(district, part_id)
-        frozen, part.commission_minor = part.commission_minor, 0
-        try:
-            real(district, part_id, goods_minor=goods_minor, fee_minor=fee_minor, reason=reason)
-        finally:
-            part.commission_minor = frozen
+    def keeping(district: District, part: Captured, *, goods_minor: int, fee_minor: int, reason: RefundReason) -> None:
+        without = structs.replace(part, commission_minor=0)
+        real(district, without, goods_minor=goods_minor, fee_minor=fee_minor, reason=reason)
 
     put(payments, "refund", keeping)
+
+
+@_named("a refund believes what was read before another refund")
+def _refund_twice(put: Put) -> None:
+    real = payments.refund
+
+    def believing(district: District, part: Captured, **named: Any) -> None:
+        last_us = district.view(Payments).refunded.get(part.part_id, part.refunded_us)
+        real(district, structs.replace(part, refunded_us=last_us), **named)
+
+    put(payments, "refund", believing)
 
 
 # Commands and answers

@@ -3,7 +3,7 @@
 People choose by what the auditor's books say: mostly what makes sense now, sometimes what makes none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 from typing import Any, NamedTuple
@@ -12,7 +12,9 @@ from hanse.district.core import District
 from hanse.events.market import ShopJoined
 from hanse.finance.ledger import service as ledger
 from hanse.finance.payments import service as payments
+from hanse.finance.payments.views import Captured, captured_in
 from hanse.flows.order import PlaceOrder, place
+from hanse.journal.protocol import Entry
 from hanse.kernel.geo import Place
 from hanse.kernel.quantity import Quantity
 from hanse.kernel.time import hours_of
@@ -52,11 +54,13 @@ class Act(NamedTuple):
 class Town:
     """Draws acts; the weights say how often which."""
 
-    def __init__(self, rng: Random, books: Books) -> None:
+    def __init__(self, rng: Random, books: Books, story: Callable[[str], Iterable[Entry]]) -> None:
         self._rng = rng
         self._books = books
+        self._story = story
         self._made = 0
         self._recent_parts: list[str] = []
+        self._looked_at: Captured | None = None
         self._hold_names = [f"deposit_{n}" for n in range(12)]
         kinds: list[tuple[int, Callable[[], Act]]] = [
             (17, self._order),
@@ -165,17 +169,26 @@ class Town:
 
     def _refund(self) -> Act:
         rng = self._rng
-        part_id = rng.choice(self._recent_parts) if self._recent_parts else "ord_none-1"
-        tale = self._books.stories.part_of.get(part_id)
-        piece = tale.pieces[part_id] if tale else None
-        if tale and piece and piece.settled is not None and rng.random() < 0.2:
+        if not self._recent_parts:
+            return self._move_on()
+        part_id = rng.choice(self._recent_parts)
+        tale = self._books.stories.part_of[part_id]
+        piece = tale.pieces[part_id]
+        if piece.settled is not None and rng.random() < 0.2:
             units = {item_id: n for item_id, n in piece.units(piece.picked).items() if n}
             return Act(stock.take_back, (tale.order_id, part_id, units))
-        goods, fee = (piece.goods, piece.fee) if piece else (100, 0)
-        back = rng.choice((goods, goods // 2, goods // 3, 1, goods + 1, 0))
-        return Act(
-            partial(payments.refund, goods_minor=back, fee_minor=rng.choice((0, 0, fee)), reason="late"), (part_id,)
-        )
+        if piece.captured is None:
+            return self._move_on()
+        back = rng.choice((piece.goods, piece.goods // 2, piece.goods // 3, 1, piece.goods + 1, 0))
+        fee = rng.choice((0, 0, piece.fee))
+        if rng.random() < 0.1:
+            back, fee = -5, piece.fee + 1
+        part = self._looked_at
+        # Now and then somebody decides by what they saw a while ago.
+        if part is None or rng.random() < 0.8:
+            story = self._story(tale.order_id)
+            part = self._looked_at = captured_in(story, part_id, read_us=self._books.time_us)
+        return Act(partial(payments.refund, goods_minor=back, fee_minor=fee, reason="late"), (part,))
 
     # Keeping shop
 
@@ -283,7 +296,7 @@ class Town:
             Act(ledger.post, (person, "x", [Transfer("t", TOP_UPS, TOP_UPS, 5)])),
             Act(ledger.post, (person, "x", [Transfer("t", TOP_UPS, CARD, 5, hold_id="deposit_1")])),
             Act(stock.take_back, ("ord_none", "ord_none-1", {item: returned})),
-            Act(partial(payments.refund, goods_minor=-5, fee_minor=huge, reason="other"), (self._some_part()[1],)),
+            Act(partial(payments.refund, goods_minor=-5, fee_minor=huge, reason="other"), (_long_ago(),)),
             Act(partial(consent.give, purpose="spying"), (person,)),
         )
         return rng.choice(acts)
@@ -322,6 +335,10 @@ def stumble_after(district: District, shop_id: str, item_id: str) -> None:
 def _product(number: int, vat_bp: int) -> Product:
     name = f"Tea {number}"
     return Product(f"prd_{number}", f"{number:013d}", name, name, "Kogge", Quantity(100, "g"), "tea", "tea", vat_bp, ())
+
+
+def _long_ago() -> Captured:
+    return Captured("ord_1", "ord_1-1", "per_1/wallet", "shp_mill/sales", 500, 0, settled_us=1, read_us=1)
 
 
 def _dear(shop_id: str) -> Offer:
