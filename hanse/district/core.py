@@ -5,7 +5,7 @@ for an observer, and decides nothing. The writer around it makes each turn durab
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
@@ -139,11 +139,6 @@ class District:
             known = self._once[compute, id(subject)] = (subject, compute(self, subject))
         return known[1]
 
-    @property
-    def recorded(self) -> list[Entry]:
-        """What this turn has recorded so far; the list goes on growing."""
-        return self._entries
-
     # Recording
 
     def record(self, event: Event) -> int:
@@ -205,7 +200,7 @@ class District:
 
     # Turning
 
-    def turn(self, jobs: Iterable[Job], now_us: int) -> Turn:
+    def turn(self, jobs: Sequence[Job], now_us: int) -> Turn:
         """Run what is due: deadlines, owed steps, then the jobs in order.
 
         Raises
@@ -327,7 +322,7 @@ class District:
     def _bind(self) -> None:
         self._reactions = reactions(self._views.values(), self._flows)
 
-    def _timed(self, jobs: Iterable[Job], observer: Observer) -> list[Answer]:
+    def _timed(self, jobs: Sequence[Job], observer: Observer) -> list[Answer]:
         answers, slow_s = [], observer.slow_s
         began = perf_counter()
         for job in jobs:

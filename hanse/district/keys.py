@@ -91,9 +91,7 @@ class Keys:
         table = self._table(now_us)
         if table is None:
             return
-        # From the end: taking from the front of a dictionary would pass over all that was taken before, each time.
-        for _ in range(min(count, len(self._old), table.room)):
-            table.put(*self._old.popitem())
+        table.take(self._old, min(count, len(self._old), table.room))
         table.until_us = now_us
 
     def _table(self, now_us: int) -> "_Table | None":
@@ -130,15 +128,19 @@ class _Table:
         """How many more keys it takes; half full, because looking through a fuller one takes long."""
         return self.slots // 2 - self.keys
 
-    def put(self, pair: int, number: int) -> None:
-        cells, last = self._cells, self._last
-        slot = pair & last
-        while (found := cells[2 * slot]) and found != pair:
-            slot = slot + 1 & last
-        if not found:
-            self.keys += 1
-        cells[2 * slot] = pair
-        cells[2 * slot + 1] = number
+    def take(self, keys: dict[int, int], count: int) -> None:
+        """Move so many of the keys here, the last ones: before the first stand the holes of those that were taken."""
+        cells, last, new = self._cells, self._last, 0
+        for _ in range(count):
+            pair, number = keys.popitem()
+            slot = pair & last
+            while (found := cells[2 * slot]) and found != pair:
+                slot = slot + 1 & last
+            if not found:
+                new += 1
+            cells[2 * slot] = pair
+            cells[2 * slot + 1] = number
+        self.keys += new
 
     def get(self, pair: int) -> int:
         cells, last = self._cells, self._last

@@ -6,7 +6,7 @@ so readers in its process only ever see committed state.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
@@ -28,9 +28,6 @@ __all__ = ["JOBS_PER_TURN", "QUEUE_MAX", "Reply", "Writer"]
 
 JOBS_PER_TURN = 1_024
 """Bounds how long a turn takes (about 50 ms), and so how long anybody waits for the commit of others."""
-
-JOBS_AHEAD = 128
-"""After so many commands of a turn the journal is shown what they recorded: another process can write meanwhile."""
 
 QUEUE_MAX = 8_192
 BULK_MAX = 64
@@ -193,7 +190,7 @@ class Writer:
         pairs = [pair for _, _, pair in taken]
         began = perf_counter()
         try:
-            turn = self._district.turn(jobs if len(jobs) <= JOBS_AHEAD else self._showing(jobs), self._clock())
+            turn = self._district.turn(jobs, self._clock())
             folded = perf_counter()
             rows, answered = self._answers.rows(jobs, pairs, turn.answers, now_us=self._district.now_us)
             self._commit(turn.entries, rows, turn.steps_through)
@@ -220,13 +217,6 @@ class Writer:
             self._forget()
         collector.look()
         return len(taken)
-
-    def _showing(self, jobs: list[Job]) -> Iterator[Job]:
-        """The jobs of a long turn; in between the journal may begin to write what they have recorded."""
-        for start in range(0, len(jobs), JOBS_AHEAD):
-            if start:
-                self._journal.ahead(self._district.recorded)
-            yield from jobs[start : start + JOBS_AHEAD]
 
     def run(self) -> None:
         """Turn until nothing waits and nothing is owed, or the journal cannot be written."""

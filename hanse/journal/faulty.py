@@ -44,10 +44,6 @@ class FaultyJournal:
         self.away = False
         self._on_durable = on_durable
 
-    def ahead(self, entries: Sequence[Entry]) -> None:
-        self._reach()
-        self.inner.ahead(entries)
-
     def append(self, commit: Commit) -> None:
         fault, self.next_fault = self.next_fault, None
         self._reach()

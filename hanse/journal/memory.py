@@ -22,9 +22,6 @@ class MemoryJournal:
         mark = self._marks[-1]
         return Head(mark.position, mark.time_us, mark.steps_through, mark.hash, answers)
 
-    def ahead(self, entries: Sequence[Entry]) -> None:
-        pass
-
     def append(self, commit: Commit) -> None:
         if not self._fits(commit):
             raise JournalFenced("journal.fenced", "Another writer has taken over this district; stop this one.")

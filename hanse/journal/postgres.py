@@ -5,7 +5,7 @@ statements): no advisory locks, no notifications, no functions in the server.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -137,24 +137,12 @@ class PostgresJournal:
         self._district = district
         self._lease = None if read_only else Lease(district, seconds=lease_s, though_closed=though_closed)
         self._db: Connection | None = None
-        self._stream: _Stream | None = None
         self._ended = False
         self._connection()
 
     # Writing
 
-    def ahead(self, entries: Sequence[Entry]) -> None:
-        with self._speaking(going_on=True) as db:
-            if self._stream is None:
-                self._begin_safely(db)
-                self._stream = _Stream(db, self._district, entries)
-            self._stream.write()
-
     def append(self, commit: Commit) -> None:
-        if self._stream is not None and self._stream.entries is commit.entries:
-            with suppress(psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-                self._end_stream(commit)
-                return
         self.extend((commit,))
 
     def extend(self, commits: Sequence[Commit]) -> None:
@@ -178,15 +166,6 @@ class PostgresJournal:
             with self._speaking() as db:
                 if self._lease.show(db).rowcount != 1:
                     raise fenced()
-
-    def _end_stream(self, commit: Commit) -> None:
-        """Commit the entries that were written ahead, with the rest of their commit."""
-        with self._speaking(going_on=True) as db:
-            assert self._stream is not None
-            self._stream.end()
-            self._stream = None
-            self._copy(db, self._rows(commit._replace(entries=())))
-            db.execute("COMMIT")
 
     def _write(self, db: Connection, commits: Sequence[Commit]) -> None:
         rows = self._rows(*commits)
@@ -322,7 +301,6 @@ class PostgresJournal:
             self._lease.close(db, why)
 
     def close(self) -> None:
-        self._drop_stream()
         if self._db is not None and not self._db.closed:
             with suppress(psycopg.Error):
                 if self._lease is not None:
@@ -349,59 +327,15 @@ class PostgresJournal:
         return self._db
 
     @contextmanager
-    def _speaking(self, *, going_on: bool = False) -> Iterator[Connection]:
-        """The connection, its errors as ours; what was written ahead is dropped, unless this is `going_on` with it."""
+    def _speaking(self) -> Iterator[Connection]:
+        """The connection, its errors as ours."""
         with speaking():
-            if not going_on:
-                self._drop_stream()
             db = self._connection()
             try:
                 yield db
             except BaseException:
-                self._drop_stream()
                 _give_up(db)
                 raise
-
-    def _drop_stream(self) -> None:
-        """Forget what was written ahead of a commit that did not come."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.drop()
-            _give_up(stream.db)
-
-
-class _Dropped(Exception):
-    pass
-
-
-class _Stream:
-    """A COPY of entries that is open while their turn still runs."""
-
-    def __init__(self, db: Connection, district: str, entries: Sequence[Entry]) -> None:
-        self.db = db
-        self.entries = entries
-        self._district = district
-        self._written = 0
-        self._open = ExitStack()
-        table, columns, types = _TABLES[0]
-        self._copy = self._open.enter_context(_copying(db, table, columns, types))
-
-    def write(self) -> None:
-        """Send what has been recorded since the last time."""
-        tag, write = self._district, self._copy.write_row
-        for entry in self.entries[self._written :]:
-            write((tag, *entry))
-        self._written = len(self.entries)
-
-    def end(self) -> None:
-        """Send the rest; the rows are there then, but not yet committed."""
-        self.write()
-        self._open.close()
-
-    def drop(self) -> None:
-        """Break it off."""
-        with suppress(_Dropped, psycopg.Error), self._open:
-            raise _Dropped
 
 
 @contextmanager

@@ -111,14 +111,6 @@ class Journal(Protocol):
         """
         ...
 
-    def ahead(self, entries: Sequence[Entry]) -> None:
-        """Be shown the entries of the commit to come, as far as they are recorded, from the first on.
-
-        A journal elsewhere may begin to write them while the turn goes on. Nothing is kept of them unless their commit
-        is appended next.
-        """
-        ...
-
     def probe(self) -> None:
         """Write what changes nothing, durable on return: whether a journal that failed takes commits again."""
         ...

@@ -163,9 +163,6 @@ class SqliteJournal:
             answers = self._db.execute("SELECT coalesce(max(number), 0) FROM answers").fetchone()[0]
         return Head._make((*(mark or Head()[:-1]), answers))
 
-    def ahead(self, entries: Sequence[Entry]) -> None:
-        pass
-
     def append(self, commit: Commit) -> None:
         self.extend((commit,))
 
@@ -269,10 +266,14 @@ class SqliteJournal:
     def forget_answers(self, before_us: int, *, limit: int) -> int:
         with _speaking(self._path):
             # Numbers and times rise together, so the oldest rows are the first by number: no index is needed.
-            oldest = self._db.execute("SELECT number, time_us, json_array_length(given) FROM answers ORDER BY number")
+            # A row has a thousand answers: they are counted only in those that go.
+            oldest = self._db.execute(
+                "SELECT number, IIF(time_us < ?, json_array_length(given), 0) FROM answers ORDER BY number",
+                (before_us,),
+            )
             forgotten, through = 0, 0
-            for number, time_us, count in oldest:
-                if time_us >= before_us or forgotten >= limit:
+            for number, count in oldest:
+                if not count or forgotten >= limit:
                     break
                 forgotten, through = forgotten + count, number
             oldest.close()

@@ -284,33 +284,6 @@ def test_a_deadline_that_stops_the_writer_twice_is_passed_over(bench: Bench) -> 
     assert bench.names() == ["district.command_stopped"] * 2 + ["district.step_failed", "people.member_joined"]
 
 
-def test_the_journal_is_shown_what_a_long_turn_recorded_so_far(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "JOBS_AHEAD", 2)
-    shown: list[int] = []
-    monkeypatch.setattr(bench.journal, "ahead", lambda entries: shown.append(len(entries)))
-    for n in range(5):
-        bench.submit(join, f"per_{n}")
-    assert bench.writer.turn() == 5
-    assert shown == [2, 4]
-    for n in range(2):
-        bench.submit(join, f"per_more_{n}")
-    bench.writer.turn()
-    assert shown == [2, 4]
-
-
-def test_a_journal_that_goes_away_in_the_middle_of_a_turn_undoes_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer_module, "JOBS_AHEAD", 1)
-    given = [bench.submit(join, f"per_{n}") for n in range(3)]
-    bench.journal.away = True
-    bench.writer.turn()
-    assert [a[0].kind for a in given] == ["Unavailable"] * 3
-    bench.journal.away = False
-    assert bench.writer.come_back()
-    assert bench.members() == []
-
-
 # Trouble with the journal
 
 

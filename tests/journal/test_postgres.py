@@ -17,7 +17,7 @@ from hanse.journal import postgres as module
 from hanse.journal.check import verify
 from hanse.journal.connection import named
 from hanse.journal.postgres import PostgresJournal
-from hanse.journal.protocol import Commit, Entry, Head, JournalFenced, JournalUnavailable
+from hanse.journal.protocol import Commit, Head, JournalFenced, JournalUnavailable
 from hanse.kernel.errors import InvalidInput, NotFound
 from tests.journal.conftest import answered, commit, contents, entry
 
@@ -136,68 +136,6 @@ def test_a_broken_row_leaves_nothing_of_its_commit(postgres: str) -> None:
             with pytest.raises(JournalUnavailable):
                 journal.append(Commit(entries, [answered(1)], None))
             assert contents(journal) == (Head(), [], [], [])
-
-
-# Writing ahead
-
-
-def test_what_was_written_ahead_is_committed_with_the_rest(postgres: str, db: Database) -> None:
-    with closing(opened(postgres)) as journal:
-        entries: list[Entry] = []
-        for number in range(1, 1_001):
-            entries.append(entry(number))
-            if number % 300 == 0:
-                journal.ahead(entries)
-        assert db.execute("SELECT count(*) FROM entry").fetchone() == (0,)
-        journal.append(commit(Head(), *entries, answers=(answered(1),))._replace(entries=entries))
-        assert (list(journal.read()), journal.head().answers) == (entries, 1)
-        assert verify(journal).fault == ""
-
-
-def test_what_was_written_ahead_is_nowhere_unless_its_commit_comes(postgres: str) -> None:
-    with closing(opened(postgres)) as journal:
-        lost = [entry(n, body='{"lost":1}') for n in range(1, 400)]
-        journal.ahead(lost)
-        assert contents(journal) == (Head(), [], [], [])
-        journal.ahead(lost)
-        journal.append(commit(Head(), entry(1)))
-        journal.ahead(lost)
-        assert [e.position for e in journal.read()] == [1]
-        journal.ahead([entry(2)])
-    with closing(opened(postgres)) as journal:
-        assert journal.head().position == 1
-
-
-def test_who_lost_the_lease_learns_it_when_writing_ahead(
-    postgres: str, db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    silent = opened(postgres)
-    lose_the_lease(db)
-    meanwhile(monkeypatch, never)
-    with closing(opened(postgres)) as heir:
-        with pytest.raises(JournalFenced):
-            silent.ahead([entry(1)])
-        heir.append(commit(Head(), entry(1)))
-
-
-def test_a_position_that_is_taken_is_found_at_the_end_of_what_was_written_ahead(postgres: str) -> None:
-    with closing(opened(postgres)) as journal:
-        journal.append(commit(Head(), entry(1)))
-        late = [entry(1), entry(2)]
-        journal.ahead(late)
-        with pytest.raises(JournalFenced):
-            journal.append(Commit(late, [], None))
-        assert [e.position for e in journal.read()] == [1]
-
-
-def test_a_connection_that_is_lost_while_writing_ahead_leaves_nothing(postgres: str, db: Database) -> None:
-    with closing(opened(postgres)) as journal:
-        entries = [entry(n) for n in range(1, 400)]
-        journal.ahead(entries)
-        end_other_connections(db)
-        with pytest.raises(JournalUnavailable):
-            journal.append(Commit(entries, [], None))
-        assert contents(journal) == (Head(), [], [], [])
 
 
 # The lease

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from hanse.app.house import now_us
-from hanse.district import writer as writer_module
 from hanse.district.jobs import Answer
 from hanse.district.writer import Writer
 from hanse.journal.memory import MemoryJournal
@@ -45,10 +44,7 @@ def test_a_town_lives_in_postgresql_as_in_memory(postgres: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
-def test_kills_of_the_server_under_load_lose_nothing_and_double_nothing(
-    server: PostgresServer, kills: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer_module, "JOBS_AHEAD", 2)
+def test_kills_of_the_server_under_load_lose_nothing_and_double_nothing(server: PostgresServer, kills: int) -> None:
     url, chance = server.new_database(), random.Random(kills)
     found_town(url, now_us)
     journal, writer = open_writer(url, now_us)

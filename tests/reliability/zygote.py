@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from hanse.app.house import FLOWS, VIEWS, now_us
-from hanse.district import writer as writer_module
 from hanse.district.core import Charter
 from hanse.district.jobs import Answer, Job
 from hanse.district.opening import opener
@@ -46,8 +45,6 @@ def journal_at(where: Path | str) -> Journal:
 
 def write_until_killed(where: str, number: int) -> None:
     """Place orders and move them on, turn by turn; say what was acknowledged."""
-    # Turns are short here, and still their journal shall be shown what they record while they run.
-    writer_module.JOBS_AHEAD = 5
     journal = journal_at(where)
     writer = Writer(journal, opener(Charter(), views=VIEWS, flows=FLOWS), clock=now_us)
     placed: list[str] = []
