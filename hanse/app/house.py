@@ -37,7 +37,7 @@ from hanse.district.writer import Writer
 from hanse.finance.ledger import archive as ledger_archive
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import Payments
-from hanse.flows import joining, neighbours, order
+from hanse.flows import joining, neighbours, order, settlement
 from hanse.journal.durable import make_folder, write_file
 from hanse.journal.move import Movable
 from hanse.journal.protocol import Entry
@@ -56,7 +56,7 @@ from hanse.supply.stock.views import Stock
 __all__ = ["ARCHIVED", "FLOWS", "VIEWS", "House", "now_us", "open_journal"]
 
 VIEWS: tuple[type[View], ...] = (Catalogue, Baskets, Orders, Stock, Ledger, Payments, Members, Away)
-FLOWS: tuple[Flow, ...] = (joining, order, neighbours)
+FLOWS: tuple[Flow, ...] = (joining, order, neighbours, settlement)
 
 ARCHIVED: tuple[Chapter, ...] = (orders_archive.CHAPTER, ledger_archive.CHAPTER, decisions_archive.CHAPTER)
 

@@ -10,16 +10,17 @@ from hanse.world.simulation import Failure
 from hanse.world.simulation.league import LeagueReport, run
 from hanse.world.simulation.league_plants import PLANTS
 
-SEEDS = 4
+SEEDS = 8
 
 FOUND_BY = {
     "a receipt is given before the commit": "durable|not in the journal|let go of",
-    "a message that comes twice is heard twice": "answered this order before|took message",
+    "a message that comes twice is heard twice": "answered this order before|took message|was answered by Conflict",
     "what comes before its time is taken all the same": "is next",
     "messages are let go of when they are sent": "let go of message",
     "the newest messages are sent first": "is parked|is next|took another",
     "the end of a part is not told": "at home the parts are",
     "a refund is not told": "the accounts of",
+    "a debt that was paid is booked by one side only": "the accounts of",
     "the whole of what was set aside is taken although less was picked": "the accounts of",
     "the money is freed here when the neighbour does not answer in time": "the accounts of|is parked|paid",
     "a cancellation is granted here before the neighbour has answered": "the accounts of",

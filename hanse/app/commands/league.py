@@ -1,20 +1,24 @@
 """``hanse league``: this district among its neighbours."""
 
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from hanse.app.commands.options import Data, reading, settings_of
+from hanse.app.commands.remote import At, ask_league
 from hanse.app.house import FLOWS, VIEWS
 from hanse.app.neighbours import own_key, public_text
 from hanse.district.core import District
-from hanse.district.neighbours import Neighbours
 from hanse.district.opening import follow
 from hanse.finance.clearing.views import clearing_of
 from hanse.finance.ledger.views import account
+from hanse.flows.settlement import Standing, standings
+from hanse.kernel.errors import InvalidInput, NotFound
 from hanse.kernel.money import minor_digits
 
 __all__ = ["app"]
@@ -39,22 +43,51 @@ def clearing(
     settings, journal = reading(data)
     district = follow(journal, settings.charter(), views=VIEWS, flows=FLOWS, snapshots=settings.folder / "snapshots")
     out = Console(highlight=False, width=None if Console().is_terminal else 160)
-    out.print(_movements(district, neighbour) if neighbour else _statement(district))
+    out.print(_movements(district, neighbour) if neighbour else _statement(standings(district)))
 
 
-def _statement(district: District) -> Table:
+@app.command()
+def paid(
+    neighbour: Annotated[str, typer.Argument(help="Who paid.", show_default=False)],
+    amount: Annotated[str, typer.Argument(help="How much came in, such as 6.40.", show_default=False)],
+    reference: Annotated[str, typer.Option(help="What the bank transfer said; the neighbour sees it.")] = "",
+    at: At = "",
+) -> None:
+    """Book in a running district that a neighbour paid some of what it owes; the neighbour books it too."""
+    standing = _standing(at, neighbour)
+    body = {"amount_minor": _minor(amount, standing.currency), "currency": standing.currency, "reference": reference}
+    ask_league(at, f"/neighbours/{neighbour}/payments", method="POST", body=body)
+    left = _standing(at, neighbour)
+    typer.echo(f"Booked. {neighbour} owes {_money(left.they_owe_minor, left.currency)} now.")
+
+
+def _standing(at: str, neighbour: str) -> Standing:
+    found = msgspec.json.decode(ask_league(at, "/neighbours"), type=list[Standing])
+    standing = next((one for one in found if one.neighbour == neighbour), None)
+    if standing is None:
+        known = ", ".join(one.neighbour for one in found) or "nobody"
+        raise NotFound("district.unknown_neighbour", f"There is no neighbour {neighbour}; there is: {known}.")
+    return standing
+
+
+def _minor(text: str, currency: str) -> int:
+    try:
+        amount = Decimal(text.replace(",", ".")).scaleb(minor_digits(currency))
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not (amount.is_finite() and amount == int(amount) and amount > 0):
+        raise InvalidInput("finance.bad_amount", f"{text} is no amount in {currency}; write it as 6.40.")
+    return int(amount)
+
+
+def _statement(found: Sequence[Standing]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("neighbour", "we owe", "set aside", "they owe", "set aside", "limit", "unsent", "state"):
         table.add_column(heading, justify="left" if heading in ("neighbour", "state") else "right", no_wrap=True)
-    for tag, channel in district.view(Neighbours).channels.items():
-        of = account(district, clearing_of(tag))
-        amounts = (max(of.balance_minor, 0), of.incoming_minor, max(-of.balance_minor, 0), of.held_minor)
-        table.add_row(
-            tag,
-            *(_amount(district, minor) for minor in (*amounts, channel.limit_minor)),
-            str(len(channel.waiting)),
-            channel.parked_in or channel.parked_out or ("ended" if not channel.limit_minor else "open"),
-        )
+    for one in found:
+        owed = (one.we_owe_minor, one.set_aside_here_minor, one.they_owe_minor, one.set_aside_there_minor)
+        amounts = (_money(minor, one.currency) for minor in (*owed, one.limit_minor))
+        table.add_row(one.neighbour, *amounts, str(one.unsent), one.trouble or ("ended" if one.ended else "open"))
     return table
 
 
@@ -63,10 +96,9 @@ def _movements(district: District, neighbour: str) -> Table:
     for heading in ("what", "with", "we owe more"):
         table.add_column(heading, justify="right" if heading == "we owe more" else "left", no_wrap=True)
     for movement in account(district, clearing_of(neighbour)).recent:
-        table.add_row(movement.transfer_id, movement.other, _amount(district, movement.amount_minor))
+        table.add_row(movement.transfer_id, movement.other, _money(movement.amount_minor, district.currency))
     return table
 
 
-def _amount(district: District, minor: int) -> str:
-    digits = minor_digits(district.currency)
-    return f"{Decimal(minor).scaleb(-digits):,} {district.currency}"
+def _money(minor: int, currency: str) -> str:
+    return f"{Decimal(minor).scaleb(-minor_digits(currency)):,} {currency}"

@@ -1,9 +1,10 @@
 """Asking a running district over HTTP: found by its folder or its address."""
 
 import os
+import secrets
 import urllib.error
 import urllib.request
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import typer
@@ -12,11 +13,11 @@ from hanse.app.address import address_of
 from hanse.app.auth import issue_token
 from hanse.app.commands.options import settings_of
 from hanse.app.house import now_us
-from hanse.kernel.errors import HanseError, InvalidInput, NotAllowed, Unavailable
+from hanse.kernel.errors import Conflict, HanseError, InvalidInput, NotAllowed, NotFound, Unavailable
 from hanse.kernel.principal import Principal
 from hanse.kernel.time import SECOND_US
 
-__all__ = ["TOKEN", "Answer", "Where", "ask", "bearer", "found", "not_running"]
+__all__ = ["TOKEN", "Answer", "At", "Where", "ask", "ask_league", "bearer", "found", "not_running"]
 
 TOKEN = "HANSE_TOKEN"
 ASK_TIMEOUT_S = 10.0
@@ -28,6 +29,14 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 Where = Annotated[
     str, typer.Argument(help="Address (http…) or data folder of the district.", show_default="the data folder")
 ]
+
+
+At = Annotated[
+    str,
+    typer.Option("--at", help="Address (http…) or data folder of the district.", show_default="the data folder"),
+]
+
+_ERRORS = {400: InvalidInput, 401: NotAllowed, 403: NotAllowed, 404: NotFound, 503: Unavailable}
 
 
 class Answer(NamedTuple):
@@ -75,6 +84,19 @@ def ask(url: str, *, method: str = "GET", body: object = None, headers: dict[str
         return Answer(refused.code, refused.read())
     except OSError as error:
         raise not_running(url) from error
+
+
+def ask_league(at: str, path: str, *, method: str = "GET", body: object = None) -> bytes:
+    """Ask a running district as its league, below ``/api/league``; raises what the district says against it."""
+    url = found(at)
+    if not url:
+        raise not_running(at or "the data folder")
+    headers = bearer(at) | ({"Idempotency-Key": secrets.token_hex(8)} if method != "GET" else {})
+    answer = ask(f"{url}/api/league{path}", method=method, body=body, headers=headers)
+    if answer.status >= 400:
+        said: dict[str, Any] = msgspec.json.decode(answer.body)
+        raise _ERRORS.get(answer.status, Conflict)(str(said.get("code")), str(said.get("detail")))
+    return answer.body
 
 
 def not_running(where: str) -> HanseError:

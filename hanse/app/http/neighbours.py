@@ -3,7 +3,7 @@
 The neighbours' goods are seen where they are offered: at the neighbour's own public API.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -21,6 +21,7 @@ from hanse.district.messages import BATCH_MAX, receive
 from hanse.district.neighbours import Batch, Receipt
 from hanse.flows import neighbours as flow
 from hanse.flows.neighbours import AskAnswer, AskNeighbour
+from hanse.flows.settlement import REFERENCE_MAX, Amount, Standing, book, standings
 from hanse.kernel.errors import Conflict, HanseError, NotAllowed, NotFound, Unavailable, must
 from hanse.kernel.principal import Principal
 from hanse.kernel.time import SECOND_US
@@ -62,6 +63,20 @@ class AwayOrderShown(msgspec.Struct, frozen=True):
     outcome: str
     refused_for: str = ""
     refused_offers: dict[str, int] = {}
+
+
+class PaymentCame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came in at the bank, in the district's currency; `reference` is what the bank transfer said."""
+
+    amount_minor: Amount
+    currency: Annotated[str, msgspec.Meta(min_length=3, max_length=3)]
+    reference: Annotated[str, msgspec.Meta(max_length=REFERENCE_MAX)] = ""
+
+
+class Booked(msgspec.Struct, frozen=True):
+    """The payment's id, which is its story in both districts."""
+
+    payment_id: str
 
 
 @post(INBOX, roles=("public",), tags=["league"], summary="Messages of a neighbour", status_code=200)
@@ -175,7 +190,40 @@ async def cancel_away_order(
     return _shown(away_order(ask.district, order_id))
 
 
-ROUTES = (take_in, list_neighbours, ask_neighbour, list_away_orders, get_away_order, cancel_away_order)
+@get("/api/league/neighbours", roles=("league",), tags=["league"], summary="What is owed", sync_to_thread=False)
+def list_standings(district: NamedDependency[District]) -> tuple[Standing, ...]:
+    """What is owed between this district and each neighbour."""
+    return standings(district)
+
+
+@post(
+    "/api/league/neighbours/{tag:str}/payments",
+    roles=("league",),
+    tags=["league"],
+    summary="A neighbour has paid",
+    status_code=201,
+)
+async def book_payment(ask: NamedDependency[Ask], tag: FromPath[str], data: JSONBody[PaymentCame]) -> Booked:
+    """Book that a neighbour paid some of what it owes; it is told, and books the same."""
+    must(
+        data.currency == ask.district.currency,
+        "finance.other_currency",
+        f"Pay in {ask.district.currency}.",
+        field="$.currency",
+    )
+    return Booked(await ask.answer(str, book, tag, data.amount_minor, reference=data.reference))
+
+
+ROUTES = (
+    take_in,
+    list_neighbours,
+    ask_neighbour,
+    list_away_orders,
+    get_away_order,
+    cancel_away_order,
+    list_standings,
+    book_payment,
+)
 
 
 def _mine(district: District, principal: Principal, order_id: str) -> AwayOrder:

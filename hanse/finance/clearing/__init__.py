@@ -6,6 +6,6 @@ Method: a ledger account for each neighbour, on both sides; what one side takes 
     given to its shop, so the two accounts sum to zero but for the messages that are still on their way
 Reads: finance.transfers_posted, finance.payment_captured, finance.payment_refunded
 Records: finance.account_opened, finance.transfers_posted
-Limits: one currency a pair; no bank is called: to pay what is owed and to book it is the leagues' own business
+Limits: one currency a pair; no bank is called: what is owed is paid outside, and booked by whoever was paid
 Not for: an order's money in the district that fulfils it (finance.payments)
 """

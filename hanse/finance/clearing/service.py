@@ -1,18 +1,19 @@
-"""Commands: open a neighbour's account; set a shopper's money aside for it, take it, free it, give it back."""
+"""Commands: open a neighbour's account; set a shopper's money aside for it, take it, free it, give it back; settle."""
 
 from collections.abc import Mapping
 from typing import Literal
 
 from hanse.district.core import District
-from hanse.finance.clearing.views import UNCLAIMED, clearing_of
+from hanse.finance.clearing.views import BANK, UNCLAIMED, clearing_of
 from hanse.finance.ledger import service as ledger
 from hanse.finance.ledger.views import Ledger
 from hanse.kernel.errors import Conflict
 from hanse.kernel.values import Transfer
 
-__all__ = ["free", "give_back", "hold", "holds_for", "open_clearing", "take"]
+__all__ = ["free", "give_back", "hold", "holds_for", "open_clearing", "pay", "receive", "take"]
 
 PURPOSE = "neighbour"
+SETTLEMENT = "settlement"
 
 
 def open_clearing(district: District, neighbour: str) -> None:
@@ -58,6 +59,21 @@ def give_back(
         back = Transfer(name, clearing_of(neighbour), credit, amount_minor)
         if credit and not ledger.post(district, order_id, PURPOSE, (back,)):
             return
+
+
+def receive(district: District, payment_id: str, neighbour: str, amount_minor: int) -> None:
+    """A neighbour paid some of what it owes us. Records `TransfersPosted`."""
+    _settle(district, Transfer(payment_id, BANK, clearing_of(neighbour), amount_minor))
+
+
+def pay(district: District, payment_id: str, neighbour: str, amount_minor: int) -> None:
+    """We paid some of what we owe a neighbour. Records `TransfersPosted`."""
+    _settle(district, Transfer(payment_id, clearing_of(neighbour), BANK, amount_minor))
+
+
+def _settle(district: District, paid: Transfer) -> None:
+    ledger.open_account(district, BANK, owner_id="league", kind="clearing", floor_minor=None)
+    ledger.post(district, paid.transfer_id, SETTLEMENT, (paid,))
 
 
 def _end(district: District, order_id: str, shop_id: str, taken_minor: int) -> None:

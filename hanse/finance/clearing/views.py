@@ -3,7 +3,10 @@
 from hanse.district.core import District
 from hanse.finance.ledger.views import account
 
-__all__ = ["UNCLAIMED", "clearing_of", "owed_by_us", "owed_to_us"]
+__all__ = ["BANK", "UNCLAIMED", "clearing_of", "owed_by_us", "owed_to_us"]
+
+BANK = "league/bank"
+"""What moved at a bank, outside: below zero what neighbours paid us, above zero what we paid them."""
 
 UNCLAIMED = "league/unclaimed"
 """What came back for an order that nobody here remembers, or for a wallet that is full; a person finds the owner."""

@@ -126,14 +126,18 @@ class Between:
             raise Broken(f"the accounts of {one} and {other} sum to {standing}, messages on their way say {-owed}")
 
     def _on_the_way(self, sender: str, to: str) -> int:
-        """What the shoppers' side will have paid more once it has taken what was sent."""
+        """What the two accounts will sum to more once what was sent is taken."""
         waiting = [m["body"] for m in self.sent[sender, to][self.received[sender, to] :]]
         moved = [body for body in waiting if body["type"] == "order.part_moved"]
         taken = sum(body["goods_minor"] for body in moved if body["stage"] == "collected")
-        return int(taken - sum(body["back_minor"] for body in moved))
+        settled = sum(body["amount_minor"] for body in waiting if body["type"] == "debt.paid")
+        return int(taken - sum(body["back_minor"] for body in moved) - settled)
 
     def _balance(self, at: str, neighbour: str) -> int:
-        purse = self._books[at].accounts.purses.get(f"league/clearing/{neighbour}")
+        return self._stands(at, f"league/clearing/{neighbour}")
+
+    def _stands(self, at: str, account_id: str) -> int:
+        purse = self._books[at].accounts.purses.get(account_id)
         return purse.balance if purse else 0
 
     def check_end(self) -> None:
@@ -144,6 +148,8 @@ class Between:
             self.check_pair(*pair)
         for order_id, trip in self.trips.items():
             self.check_trip(order_id, trip)
+        if sum(self._stands(at, "league/bank") for at in self._books):
+            raise Broken("what one side says it was paid is not what others say they paid")
 
     def check_trip(self, order_id: str, trip: Trip) -> None:
         """Both sides say the same of an order that nothing is on its way for."""

@@ -16,6 +16,7 @@ from hanse.finance.payments import service as payments
 from hanse.finance.payments.views import captured_in
 from hanse.flows import neighbours as flow
 from hanse.flows.neighbours import AskNeighbour, ask, declare
+from hanse.flows.settlement import book, standings
 from hanse.kernel.chance import stream
 from hanse.kernel.time import SECOND_US
 from hanse.kernel.values import SeenWish
@@ -33,7 +34,7 @@ __all__ = ["LeagueReport", "run"]
 
 TAGS = ("a", "b", "c")
 LIMIT_MINOR = 40_000_00
-ASKS_SHARE, CANCELS_SHARE, REFUNDS_SHARE = 0.10, 0.02, 0.02
+ASKS_SHARE, CANCELS_SHARE, REFUNDS_SHARE, PAID_SHARE = 0.10, 0.02, 0.02, 0.01
 LATEST = 40
 
 
@@ -193,7 +194,7 @@ class Wishes:
         self._lives = lives
 
     def next(self) -> Act | None:
-        """Somebody orders abroad, wants an order back or gives money back; None: they do something at home."""
+        """Somebody orders abroad, wants an order or money back, or was paid; None: they do something at home."""
         draw = self._rng.random()
         if draw < ASKS_SHARE:
             return self._ask()
@@ -201,6 +202,8 @@ class Wishes:
             return self._cancel()
         if draw < ASKS_SHARE + CANCELS_SHARE + REFUNDS_SHARE:
             return self._refund()
+        if draw < ASKS_SHARE + CANCELS_SHARE + REFUNDS_SHARE + PAID_SHARE:
+            return self._book()
         return None
 
     def _ask(self) -> Act | None:
@@ -218,6 +221,14 @@ class Wishes:
     def _cancel(self) -> Act | None:
         orders = list(self._lives[self._home].writer.district.view(Away).open)
         return Act(flow.ask_cancel, (self._rng.choice(orders),)) if orders else None
+
+    def _book(self) -> Act | None:
+        owing = [one for one in standings(self._lives[self._home].writer.district) if one.they_owe_minor]
+        if not owing:
+            return None
+        of = self._rng.choice(owing)
+        amount_minor = self._rng.choice((1, of.they_owe_minor // 2, of.they_owe_minor, of.they_owe_minor + 1))
+        return Act(partial(book, reference=f"{of.neighbour} to {self._home}"), (of.neighbour, amount_minor))
 
     def _refund(self) -> Act | None:
         latest = list(self._lives[self._home].books.stories.all.values())[-LATEST:]

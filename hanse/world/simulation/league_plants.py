@@ -13,6 +13,7 @@ from hanse.events.market import PartSettled
 from hanse.finance.clearing import service as clearing
 from hanse.finance.ledger.views import Ledger
 from hanse.flows import neighbours as flow
+from hanse.flows import settlement
 from hanse.flows.neighbours import OrderAsked
 from hanse.kernel.ids import tag_of
 from hanse.market.away.views import Away, away_order
@@ -121,6 +122,14 @@ def _keep_refund(put: Put) -> None:
         return
 
     put(flow, "STEPS", _exchanged(flow.STEPS, flow.tell_refunded, tell_refunded))
+
+
+@_named("a debt that was paid is booked by one side only")
+def _book_once(put: Put) -> None:
+    def note_paid(district: District, sender: str, paid: Any) -> None:
+        return
+
+    put(settlement, "MESSAGES", _exchanged(settlement.MESSAGES, settlement.note_paid, note_paid))
 
 
 @_named("the whole of what was set aside is taken although less was picked")
