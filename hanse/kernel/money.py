@@ -8,7 +8,16 @@ from collections.abc import Sequence
 
 from hanse.kernel.errors import InvalidInput, must
 
-__all__ = ["AMOUNT_MAX_MINOR", "RATE_ONE_BP", "check_currency", "included_tax", "minor_digits", "share", "split"]
+__all__ = [
+    "AMOUNT_MAX_MINOR",
+    "RATE_ONE_BP",
+    "check_currency",
+    "included_tax",
+    "minor_digits",
+    "minor_of",
+    "share",
+    "split",
+]
 
 RATE_ONE_BP = 10_000
 """The whole, in basis points."""
@@ -32,6 +41,22 @@ def check_currency(currency: str) -> str:
 def minor_digits(currency: str) -> int:
     """How many decimal digits the minor unit has: 2 for EUR, 0 for JPY, 3 for KWD."""
     return _DIGITS.get(currency, 2)
+
+
+def minor_of(text: str, currency: str, *, field: str = "amount") -> int:
+    """An amount above zero as people write it, in minor units; raises `InvalidInput`, naming `field`.
+
+    Examples
+    --------
+    >>> minor_of("3,49", "EUR"), minor_of("€ 3.5", "EUR"), minor_of("12", "JPY")
+    (349, 350, 12)
+    """
+    digits = minor_digits(currency)
+    whole, _, parts = text.replace(" ", "").replace("€", "").replace(",", ".").partition(".")
+    fits = whole.isdecimal() and (parts.isdecimal() or not parts) and len(parts) <= digits and len(whole) <= 12
+    amount_minor = int(whole) * 10**digits + int((parts or "0").ljust(digits, "0")) if fits else 0
+    must(amount_minor > 0, "kernel.bad_amount", "Give an amount such as 3.49.", field=field)
+    return amount_minor
 
 
 def share(amount_minor: int, rate_bp: int) -> int:

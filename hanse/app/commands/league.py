@@ -1,7 +1,7 @@
 """``hanse league``: this district among its neighbours."""
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -18,8 +18,8 @@ from hanse.district.opening import follow
 from hanse.finance.clearing.views import clearing_of
 from hanse.finance.ledger.views import account
 from hanse.flows.settlement import Standing, standings
-from hanse.kernel.errors import InvalidInput, NotFound
-from hanse.kernel.money import minor_digits
+from hanse.kernel.errors import NotFound
+from hanse.kernel.money import minor_digits, minor_of
 
 __all__ = ["app"]
 
@@ -55,7 +55,7 @@ def paid(
 ) -> None:
     """Book in a running district that a neighbour paid some of what it owes; the neighbour books it too."""
     standing = _standing(at, neighbour)
-    body = {"amount_minor": _minor(amount, standing.currency), "currency": standing.currency, "reference": reference}
+    body = {"amount_minor": minor_of(amount, standing.currency), "currency": standing.currency, "reference": reference}
     ask_league(at, f"/neighbours/{neighbour}/payments", method="POST", body=body)
     left = _standing(at, neighbour)
     typer.echo(f"Booked. {neighbour} owes {_money(left.they_owe_minor, left.currency)} now.")
@@ -68,16 +68,6 @@ def _standing(at: str, neighbour: str) -> Standing:
         known = ", ".join(one.neighbour for one in found) or "nobody"
         raise NotFound("district.unknown_neighbour", f"There is no neighbour {neighbour}; there is: {known}.")
     return standing
-
-
-def _minor(text: str, currency: str) -> int:
-    try:
-        amount = Decimal(text.replace(",", ".")).scaleb(minor_digits(currency))
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not (amount.is_finite() and amount == int(amount) and amount > 0):
-        raise InvalidInput("finance.bad_amount", f"{text} is no amount in {currency}; write it as 6.40.")
-    return int(amount)
 
 
 def _statement(found: Sequence[Standing]) -> Table:

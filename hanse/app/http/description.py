@@ -27,6 +27,11 @@ _ORDER = {"lines": [{"offer_id": _OFFER, "quantity": 2}], "fulfilment": "pickup"
 EXAMPLES: dict[str, Any] = {
     "POST /api/orders": _ORDER,
     "POST /api/orders:batch": [{"key": "till-3-000017", "shopper_id": "per_0042", **_ORDER}],
+    "POST /api/league/neighbours/{tag}/payments": {
+        "amount_minor": 50_000,
+        "currency": "EUR",
+        "reference": "Amber, November",
+    },
     "POST /api/orders/{order_id}/cancel": {"reason": "changed_mind"},
     "POST /api/orders/{order_id}/parts/{part_id}/refund": {"goods_minor": 199, "reason": "damaged"},
     "PUT /api/basket/lines": {"lines": [{"offer_id": _OFFER, "quantity": 2}]},

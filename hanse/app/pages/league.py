@@ -14,6 +14,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from hanse.app.http.league import followers
+from hanse.app.http.orders import fingerprint
 from hanse.app.http.stream import happening
 from hanse.app.http.troubles import event_of
 from hanse.app.i18n import N_
@@ -27,7 +28,10 @@ from hanse.events import finance, market, people, supply
 from hanse.events.dictionary import decode, kind_of, kinds
 from hanse.finance.ledger.views import Ledger
 from hanse.finance.payments.views import COMMISSION, sales_of
+from hanse.flows.settlement import book, standings
 from hanse.journal.protocol import Entry
+from hanse.kernel.errors import HanseError
+from hanse.kernel.money import minor_of
 from hanse.kernel.time import SECOND_US, from_micros
 from hanse.market.catalogue.views import Catalogue
 from hanse.market.orders.views import Orders
@@ -116,6 +120,8 @@ def now(visit: NamedDependency[Visit]) -> Reply:
         points=_shop_points(visit),
         troubles=_troubles(visit),
         followers=followers(visit.house),
+        standings=standings(visit.district),
+        key=visit.new_id("key"),
         world=visit.world(),
     )
 
@@ -148,6 +154,21 @@ async def settle_trouble(visit: NamedDependency[Visit], trouble_id: FromPath[str
     """Do something about a trouble."""
     await visit.run(settle, trouble_id, way, event_of(visit.house, trouble_id))
     return visit.go("/league", toast=visit.say("Done. See whether it stays off the list."))
+
+
+@post("/league/neighbours/{tag:str}/payments", roles=LEAGUE)
+async def book_payment(visit: NamedDependency[Visit], tag: FromPath[str]) -> Reply:
+    """Book that a neighbour has paid some of what it owes."""
+    form = await visit.form()
+    try:
+        amount_minor = minor_of(form.get("amount", ""), visit.district.currency)
+        reference = form.get("reference", "")
+        # The form's key makes a double click one payment.
+        said = fingerprint("POST", f"/league/neighbours/{tag}/payments", f"{amount_minor} {reference}".encode())
+        await visit.ask(form.get("key", "")[:64], said).run(book, tag, amount_minor, reference=reference)
+    except HanseError as error:
+        return visit.go("/league", toast=visit.refusal(error))
+    return visit.go("/league", toast=visit.say("Booked. The neighbour is told."))
 
 
 @get("/league/journal", roles=LEAGUE, sync_to_thread=False)
@@ -204,7 +225,7 @@ def shops(visit: NamedDependency[Visit]) -> Reply:
     return visit.page("league/shops.html", section="shops", rows=rows)
 
 
-ROUTES = (now, now_live, settle_trouble, journal, decisions, shops)
+ROUTES = (now, now_live, settle_trouble, book_payment, journal, decisions, shops)
 
 
 def entry_shown(visit: Visit, entry: Entry, shops: dict[str, str] | None = None) -> EntryShown:

@@ -18,9 +18,9 @@ from hanse.app.pages import goods
 from hanse.app.pages.buying import whole
 from hanse.app.pages.counter import my_shop
 from hanse.app.pages.visit import Reply, Visit
-from hanse.kernel.errors import HanseError, InvalidInput, NotFound
+from hanse.kernel.errors import HanseError, NotFound
 from hanse.kernel.ids import ID_LENGTH_MAX
-from hanse.kernel.money import minor_digits
+from hanse.kernel.money import minor_digits, minor_of
 from hanse.market.catalogue import service as catalogue
 from hanse.market.catalogue.views import Catalogue, Offer, Product
 from hanse.supply.stock import service as stock
@@ -81,7 +81,7 @@ async def change(visit: NamedDependency[Visit], offer_id: FromPath[str]) -> Repl
     form = await visit.form()
     try:
         if "price" in form:
-            price_minor = minor_of(form["price"], visit.district.currency)
+            price_minor = minor_of(form["price"], visit.district.currency, field="price")
             await visit.run(catalogue.set_offers, visit.me, [msgspec.structs.replace(offer, price_minor=price_minor)])
         if "on_hand" in form:
             await visit.run(stock.count, visit.me, [(offer.item_id, whole(form["on_hand"], "on_hand"))])
@@ -106,17 +106,6 @@ async def bring_list(visit: NamedDependency[Visit]) -> Reply:
 
 
 ROUTES = (stock_page, change, bring_list)
-
-
-def minor_of(text: str, currency: str) -> int:
-    """A price as people write it (``3,49``, ``3.49``) in minor units; raises `InvalidInput`."""
-    digits = minor_digits(currency)
-    euros, _, cents = text.replace(" ", "").replace("€", "").replace(",", ".").partition(".")
-    fits = euros.isdecimal() and (cents.isdecimal() or not cents) and len(cents) <= digits and len(euros) <= 9
-    price_minor = int(euros) * 10**digits + int((cents or "0").ljust(digits, "0")) if fits else 0
-    if price_minor <= 0:
-        raise InvalidInput("market.bad_price", "Give a price such as 3.49.", field="price")
-    return price_minor
 
 
 def _read(body: bytes, currency: str) -> tuple[list[shopfiles.Row], list[tuple[int, str]]]:

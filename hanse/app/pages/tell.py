@@ -129,8 +129,14 @@ def _money_moved(icon: str, text: str) -> Teller:
     return say
 
 
+_POSTED: dict[str, str] = {
+    "top_up": N_("A wallet was topped up"),
+    "settlement": N_("A debt between districts was paid"),
+}
+
+
 def _posted(visit: Visit, event: finance.TransfersPosted, shops: Shops) -> Saying:
-    said = visit.say("A wallet was topped up") if event.purpose == "top_up" else visit.say("Money was moved")
+    said = visit.say(_POSTED.get(event.purpose, N_("Money was moved")))
     return Saying("wallet", said, visit.money(sum(t.amount_minor for t in event.transfers)))
 
 

@@ -16,7 +16,10 @@ from hanse.app.settings import Settings
 from hanse.district.messages import next_batch
 from hanse.district.neighbours import Batch, Neighbours, Receipt, sealed
 from hanse.events.district import MessageSent
+from hanse.finance.clearing.views import clearing_of
+from hanse.finance.ledger.service import post
 from hanse.kernel.errors import InvalidInput, NotAllowed, Unavailable
+from hanse.kernel.values import Transfer
 from hanse.market.orders.views import Orders
 from tests.app.http.town import Town, furnish, key
 
@@ -234,3 +237,30 @@ def test_a_neighbour_that_is_not_named_any_more_is_no_neighbour(tmp_path: Path) 
         assert next_batch(house.district, "a") is None
         house.journal.close()
         house.vault.close()
+
+
+@pytest.mark.anyio
+async def test_the_league_sees_what_is_owed_and_books_what_was_paid(town: Town) -> None:
+    await town.command(post, "t", "test", [Transfer("t", clearing_of("a"), "league/commission", 640)])
+    paid = {"amount_minor": 600, "currency": "EUR", "reference": "INV 7"}
+    where = "/api/league/neighbours/a/payments"
+    async with town.client("league") as league:
+        once = key()
+        booked = [await league.post(where, json=paid, headers=once) for _ in range(2)]
+        (owed,) = (await league.get("/api/league/neighbours")).json()
+        refused = [
+            await league.post(where, json=paid | changed, headers=key())
+            for changed in ({"amount_minor": 41}, {"amount_minor": 0}, {"currency": "SEK"}, {"reference": "x" * 141})
+        ]
+    assert [one.status_code for one in booked] == [201, 201]
+    assert booked[0].json() == booked[1].json()
+    assert (owed["neighbour"], owed["they_owe_minor"], owed["we_owe_minor"], owed["unsent"]) == ("a", 40, 0, 1)
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [
+        (409, "finance.not_owed"),
+        (422, "app.bad_field"),
+        (422, "finance.other_currency"),
+        (422, "app.bad_field"),
+    ]
+    async with town.client("shop", "shp_1") as shop:
+        assert (await shop.get("/api/league/neighbours")).status_code == 403
+        assert (await shop.post(where, json=paid, headers=key())).status_code == 403

@@ -1,10 +1,15 @@
 """The league's pages: now, the journal, stories, shops, decisions."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
 from hanse.events.district import StepFailed
+from hanse.finance.clearing.views import clearing_of
+from hanse.finance.ledger.service import post
+from hanse.flows.neighbours import declare
+from hanse.kernel.values import Transfer
 from tests.app.http.town import Town
 from tests.app.pages.conftest import Visitor, orders_something, text
 
@@ -75,3 +80,22 @@ async def test_decisions_are_honest_about_there_being_none(league: Visitor) -> N
 async def test_shops_show_what_they_do(shopper: Visitor, league: Visitor) -> None:
     await orders_something(shopper)
     assert "Kauppa 0 Katu 1 Grocer 3 1 €0.00" in await league.reads("/league/shops")
+
+
+async def test_a_neighbours_payment_is_booked_by_a_form_once(town: Town, league: Visitor) -> None:
+    assert "They owe" not in await league.reads("/league")
+    await town.command(declare, {"b": 5_000})
+    await town.command(post, "t", "test", [Transfer("t", clearing_of("b"), "league/commission", 640)])
+    page = str((await league.get("/league")).text)
+    key = re.search(r'name="key" value="([^"]+-b)"', page)
+    assert key is not None
+    assert "b €0.00 €6.40 €0.00 €50.00" in await league.reads("/league")
+    where = "/league/neighbours/b/payments"
+    for _ in range(2):
+        answer = await league.send(where, key=key[1], amount="5,00", reference="November")
+        assert answer.headers["location"] == "/league"
+    assert "b €0.00 €1.40 €0.00 €50.00" in await league.reads("/league")
+    refused = {"1.41": "owes less than that", "none": "amount such as 3.49", "-1": "amount such as 3.49"}
+    for amount, said in refused.items():
+        answer = await league.send(where, key=f"k{amount}", amount=amount)
+        assert said in unquote(answer.headers["set-cookie"])
