@@ -33,7 +33,6 @@ __all__ = [
     "MESSAGES",
     "REFERENCE_MAX",
     "STEPS",
-    "Amount",
     "DebtPaid",
     "Standing",
     "book",
@@ -42,8 +41,6 @@ __all__ = [
 
 REFERENCE_MAX = 140
 """As long as what a bank transfer says (SEPA, unstructured)."""
-
-Amount = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_MINOR)]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -69,7 +66,7 @@ class DebtPaid(Message, frozen=True, tag="debt.paid"):
     """We were paid this much of what you owe us. `reference`: what the bank transfer said."""
 
     payment_id: str
-    amount_minor: Amount
+    amount_minor: Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_MINOR)]
     reference: str
 
 

@@ -21,8 +21,9 @@ from hanse.district.messages import BATCH_MAX, receive
 from hanse.district.neighbours import Batch, Receipt
 from hanse.flows import neighbours as flow
 from hanse.flows.neighbours import AskAnswer, AskNeighbour
-from hanse.flows.settlement import REFERENCE_MAX, Amount, Standing, book, standings
+from hanse.flows.settlement import REFERENCE_MAX, Standing, book, standings
 from hanse.kernel.errors import Conflict, HanseError, NotAllowed, NotFound, Unavailable, must
+from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.principal import Principal
 from hanse.kernel.time import SECOND_US
 from hanse.kernel.values import AwayPart, SeenWish
@@ -68,7 +69,7 @@ class AwayOrderShown(msgspec.Struct, frozen=True):
 class PaymentCame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What came in at the bank, in the district's currency; `reference` is what the bank transfer said."""
 
-    amount_minor: Amount
+    amount_minor: Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_MAX_MINOR)]
     currency: Annotated[str, msgspec.Meta(min_length=3, max_length=3)]
     reference: Annotated[str, msgspec.Meta(max_length=REFERENCE_MAX)] = ""
 
