@@ -82,10 +82,11 @@ document.addEventListener("htmx:sseMessage", (event) => {
 });
 
 // What a form led here to say stands in a cookie for one page.
-const said = document.cookie.match(/(?:^|; )hanse_said=([^;]*)/);
+const said = document.cookie.match(/(?:^|; )hanse_said=([a-z]+\.[^;.]*)/);
 if (said) {
   document.cookie = "hanse_said=; path=/; max-age=0; samesite=lax";
-  toast({ text: decodeURIComponent(said[1]), tone: "good" });
+  const [tone, text] = said[1].split(".", 2);
+  toast({ text: decodeURIComponent(text), tone });
 }
 
 // A stream that is paused shows nothing new; what came in between stands in the journal.

@@ -167,7 +167,7 @@ async def book_payment(visit: NamedDependency[Visit], tag: FromPath[str]) -> Rep
         said = fingerprint("POST", f"/league/neighbours/{tag}/payments", f"{amount_minor} {reference}".encode())
         await visit.ask(form.get("key", "")[:64], said).run(book, tag, amount_minor, reference=reference)
     except HanseError as error:
-        return visit.go("/league", toast=visit.refusal(error))
+        return visit.go("/league", toast=visit.refusal(error), tone="bad")
     return visit.go("/league", toast=visit.say("Booked. The neighbour is told."))
 
 

@@ -88,7 +88,7 @@ async def change(visit: NamedDependency[Visit], offer_id: FromPath[str]) -> Repl
     except HanseError as error:
         said = visit.refusal(error)
         html = visit.fragment("parts/stock.html", "row", _row(visit, offer), visit.district.currency, said)
-        return visit.part(html, status=422) if visit.by_htmx else visit.go("/shop/stock", toast=said)
+        return visit.part(html, status=422) if visit.by_htmx else visit.go("/shop/stock", toast=said, tone="bad")
     if not visit.by_htmx:
         return visit.go(visit.came_from("/shop/stock"))
     html = visit.fragment("parts/stock.html", "row", _row(visit, _mine(visit, offer_id)), visit.district.currency)

@@ -306,9 +306,9 @@ class Visit:
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
-    def go(self, path: str, *, toast: str = "", cookies: list[Cookie] | None = None) -> Reply:
+    def go(self, path: str, *, toast: str = "", tone: Tone = "good", cookies: list[Cookie] | None = None) -> Reply:
         """Lead to another page after a change; htmx is told in its own way."""
-        set_cookies = [*(cookies or []), *([_note(toast)] if toast else [])]
+        set_cookies = [*(cookies or []), *([_note(toast, tone)] if toast else [])]
         if self.by_htmx:
             return Response("", status_code=200, headers={"HX-Redirect": path}, cookies=set_cookies)
         return Response("", status_code=303, headers={"Location": path}, cookies=set_cookies)
@@ -344,5 +344,6 @@ def _path(request: Request[Any, Any, Any]) -> str:
     return request.url.path + (f"?{query}" if query else "")
 
 
-def _note(text: str) -> Cookie:
-    return Cookie(key="hanse_said", value=quote(text), max_age=20, path="/", samesite="lax")
+def _note(text: str, tone: Tone) -> Cookie:
+    said = f"{tone}.{quote(text).replace('.', '%2E')}"
+    return Cookie(key="hanse_said", value=said, max_age=20, path="/", samesite="lax")
