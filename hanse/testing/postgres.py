@@ -44,7 +44,7 @@ class PostgresServer:
         if self._user:
             shutil.chown(self.folder, self._user)
         self._programs = self._readable(_programs())
-        self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        self.run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         self._process: subprocess.Popen[bytes] | None = None
         self._watch: subprocess.Popen[bytes] | None = None
 
@@ -64,7 +64,7 @@ class PostgresServer:
     @property
     def version(self) -> str:
         """Such as ``PostgreSQL 18.4``."""
-        return self._run("postgres", "--version").replace("postgres (", "").replace(")", "").strip()
+        return self.run("postgres", "--version").replace("postgres (", "").replace(")", "").strip()
 
     def start(self) -> None:
         """Start it, and wait until it takes connections; where one was killed, until that has gone."""
@@ -99,6 +99,18 @@ class PostgresServer:
         # Nobody reads that again: it need not be brought to the disk.
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's own programs, as the user of the server; what it prints."""
+        done = subprocess.run(
+            [self._programs / program, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            user=self._user,
+            cwd=self.folder,
+        )
+        return done.stdout
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
@@ -143,17 +155,6 @@ class PostgresServer:
             shutil.copytree(programs.parent, self.folder / "programs", symlinks=True)
             return self.folder / "programs" / "bin"
         return programs
-
-    def _run(self, program: str, *arguments: str) -> str:
-        done = subprocess.run(
-            [self._programs / program, *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-            user=self._user,
-            cwd=self.folder,
-        )
-        return done.stdout
 
 
 def _programs() -> Path:

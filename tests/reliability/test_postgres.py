@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event, Timer
 
@@ -13,6 +14,7 @@ import pytest
 from hanse.app.house import now_us
 from hanse.district.jobs import Answer
 from hanse.district.writer import Writer
+from hanse.journal.check import verify
 from hanse.journal.memory import MemoryJournal
 from hanse.journal.postgres import PostgresJournal
 from hanse.kernel.errors import Unavailable
@@ -104,6 +106,29 @@ def _place(writer: Writer, keys: list[str]) -> list[str]:
 
 def _order_id(answer: Answer) -> str:
     return str(msgspec.json.decode(answer.body)["order_id"])
+
+
+def test_a_dump_that_is_taken_while_orders_come_in_holds_whole_commits(server: PostgresServer) -> None:
+    url, dump = server.new_database(), str(server.folder / "hanse.dump")
+    found_town(url, now_us)
+    journal, writer = open_writer(url, now_us)
+    _place(writer, [f"before-{n}" for n in range(20)])
+    before = journal.head().position
+    with ThreadPoolExecutor(1) as pool:
+        dumping = pool.submit(server.run, "pg_dump", "--format=custom", f"--file={dump}", url)
+        rounds = 0
+        while not dumping.done():
+            rounds += 1
+            _place(writer, [f"{rounds}-{n}" for n in range(ORDERS_PER_TURN)])
+        dumping.result()
+    restored = server.new_database()
+    server.run("pg_restore", f"--dbname={restored}", dump)
+    with closing(PostgresJournal(restored, district="0", read_only=True)) as copy:
+        assert verify(copy).fault == ""
+        position = copy.head().position
+        assert before <= position <= journal.head().position
+        assert list(copy.read()) == list(journal.read(limit=position))
+    journal.close()
 
 
 @pytest.mark.slow
