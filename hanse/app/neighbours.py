@@ -14,7 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,7 +27,10 @@ from hanse.kernel.errors import InvalidInput, NotAllowed, Unavailable
 from hanse.kernel.ids import IdMaker
 from hanse.kernel.time import SECOND_US
 
-__all__ = ["INBOX", "Carrier", "Neighbour", "neighbours_of", "own_key", "public_text", "sign", "verify"]
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["INBOX", "Carrier", "Neighbour", "neighbours_of", "open_client", "own_key", "public_text", "sign", "verify"]
 
 INBOX = "/api/league/inbox"
 RECEIPT_BYTES_MAX = 16_384
@@ -131,17 +134,11 @@ class Carrier:
     def __init__(
         self, neighbours: Mapping[str, Neighbour], key: Ed25519PrivateKey, tag: str, *, clock: Callable[[], int]
     ) -> None:
-        # Only who has neighbours pays for its import.
-        import httpx
-
         self._clock = clock
         self._neighbours = neighbours
         self._key = key
         self._tag = tag
-        # The system's own authorities, and no proxy that an environment names: neighbours are few and known.
-        self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(), trust_env=False, follow_redirects=False, timeout=DELIVERY_S / 2
-        )
+        self._client = open_client(DELIVERY_S / 2)
 
     async def deliver(self, batch: Batch) -> Receipt:
         """Bring a batch to the neighbour that it is for.
@@ -180,6 +177,16 @@ class Carrier:
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.aclose()
+
+
+def open_client(timeout_s: float) -> "httpx.AsyncClient":
+    """What asks neighbours: with the system's own authorities, by no proxy that an environment names, no redirects."""
+    # Only who has neighbours pays for its import.
+    import httpx
+
+    return httpx.AsyncClient(
+        verify=ssl.create_default_context(), trust_env=False, follow_redirects=False, timeout=timeout_s
+    )
 
 
 def _base(covered: Mapping[str, str], digest: str, said: str) -> bytes:

@@ -115,10 +115,20 @@ class OfferShown(msgspec.Struct, frozen=True, omit_defaults=True):
     reference_unit: str = ""
 
 
+class ShelfOffer(OfferShown, frozen=True, kw_only=True):
+    """An offer on its shop's shelf, with what is offered."""
+
+    title_en: str
+    title_de: str
+    brand: str
+    size: Quantity
+    picture: str
+
+
 class OfferPage(msgspec.Struct, frozen=True):
     """A shop's offers, and the cursor of those that follow; empty at the end."""
 
-    offers: tuple[OfferShown, ...]
+    offers: tuple[ShelfOffer, ...]
     next: str = ""
 
 
@@ -290,7 +300,7 @@ def list_offers(shelves: Looking, shop_id: FromPath[str], cursor: Cursor = "", l
     start = _offset(cursor)
     view = shelves.district.view(Catalogue)
     ids = list(islice(view.by_shop.get(shop_id, {}), start, start + limit + 1))
-    shown = tuple(_offer_shown(shelves, view.offers[offer_id], None) for offer_id in ids[:limit])
+    shown = tuple(_on_shelf(shelves, view.offers[offer_id]) for offer_id in ids[:limit])
     return OfferPage(shown, str(start + limit) if len(ids) > limit else "")
 
 
@@ -475,6 +485,18 @@ def _offer_shown(shelves: Shelves, of: Offer, place: Place | None) -> OfferShown
         round(distance_m(place, at.place)) if place else None,
         per[0] if per else None,
         per[1] if per else "",
+    )
+
+
+def _on_shelf(shelves: Shelves, of: Offer) -> ShelfOffer:
+    known = shelves.district.view(Catalogue).products[of.product_id]
+    return ShelfOffer(
+        *msgspec.structs.astuple(_offer_shown(shelves, of, None)),
+        title_en=known.title_en,
+        title_de=known.title_de,
+        brand=known.brand,
+        size=known.size,
+        picture=known.picture,
     )
 
 

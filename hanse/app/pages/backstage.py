@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from hanse.app.abroad import Abroad
 from hanse.app.home import Home
 from hanse.app.house import now_us
+from hanse.app.neighbours import neighbours_of
 from hanse.app.pages.live import Live
 from hanse.app.pages.shelves import Shelves
 from hanse.app.worlds import Town
@@ -122,6 +124,7 @@ class Backstage:
         self.pulse = Pulse()
         self.homes = Homes(house)
         self.live = Live(house)
+        self.abroad = Abroad(neighbours_of(house.settings.neighbours))
         self.map = BaseMap(self.town)
         self._distances: dict[Place, dict[str, int]] = {}
         self._stops = [house.listen(self.shelves.hear), house.listen(self.pulse.hear)]

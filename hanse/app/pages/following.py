@@ -15,6 +15,7 @@ from litestar.response import Stream
 from hanse.app.http.placing import order_of, orders_from
 from hanse.app.i18n import N_
 from hanse.app.pages import goods
+from hanse.app.pages.abroad import orders_abroad
 from hanse.app.pages.tell import reason_said, shop_name, tell_event
 from hanse.app.pages.visit import Reply, Visit
 from hanse.events.dictionary import Event, decode
@@ -156,7 +157,8 @@ async def orders_page(
         for found in (order_of(visit.house, order_id) for order_id in ids[:LIST_MAX])
     ]
     older = ids[LIST_MAX - 1] if len(ids) > LIST_MAX else ""
-    return visit.page("shopper/orders.html", section="orders", orders=mine, older=older)
+    there = orders_abroad(visit) if not before else []
+    return visit.page("shopper/orders.html", section="orders", orders=mine, older=older, abroad=there)
 
 
 @get("/orders/{order_id:str}", roles=SHOPPER, sync_to_thread=False)

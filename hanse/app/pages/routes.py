@@ -11,7 +11,20 @@ from litestar.exceptions import HTTPException
 
 from hanse.app.http.handling import note_bug, on_http
 from hanse.app.http.problems import status_of
-from hanse.app.pages import about, account, buying, counter, following, league, seats, shopping, stock, stories, takings
+from hanse.app.pages import (
+    about,
+    abroad,
+    account,
+    buying,
+    counter,
+    following,
+    league,
+    seats,
+    shopping,
+    stock,
+    stories,
+    takings,
+)
 from hanse.app.pages.backstage import Backstage
 from hanse.app.pages.visit import Reply, Visit
 from hanse.app.pages.wording import refusal
@@ -80,6 +93,7 @@ _PAGES = (
     *shopping.ROUTES,
     *buying.ROUTES,
     *following.ROUTES,
+    *abroad.ROUTES,
     *account.ROUTES,
     *seats.ROUTES,
     *counter.ROUTES,

@@ -53,6 +53,7 @@ def home(visit: NamedDependency[Visit]) -> Reply:
         again_allowed=visit.district.allowed(visit.me, "personalisation"),
         points=_points(visit, here, large=NEAREST_MAX),
         shops=_nearest(visit, here)[:NEAREST_MAX],
+        has_neighbours=bool(visit.house.settings.neighbours),
     )
 
 
