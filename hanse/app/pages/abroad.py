@@ -15,10 +15,10 @@ from hanse.app.abroad import Ware
 from hanse.app.http.orders import fingerprint
 from hanse.app.neighbours import neighbours_of
 from hanse.app.pages.buying import whole
-from hanse.app.pages.goods import drawn
 from hanse.app.pages.tell import reason_said
 from hanse.app.pages.visit import Reply, Visit
 from hanse.app.pages.wording import AWAY_REFUSALS, shop_kind
+from hanse.app.templating import drawn
 from hanse.flows import neighbours as flow
 from hanse.flows.neighbours import AskAnswer, AskNeighbour
 from hanse.kernel.errors import HanseError, InvalidInput, NotFound, Unavailable
