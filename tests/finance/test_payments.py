@@ -180,7 +180,7 @@ def test_what_was_captured_is_known_until_it_is_settled_then_its_story_tells(
 ) -> None:
     view, taken = Payments(), PaymentCaptured(*OF, tuple(paid(*end, WALLET) for end in ends))
     fold(view, taken, 5)
-    assert view.captured == {OF[1]: Captured(*OF, WALLET, shop, goods, fee)}
+    assert view.captured == {OF[1]: Captured(*OF, WALLET, shop, goods, fee, 0, 0, 0, 0, 0, 0, 0)}
     fees = Transfer("c1", shop, COMMISSION, 20), Transfer("c2", shop, COMMISSION, 5)
     fold(view, PaymentSettled(*OF, fees), 7)
     assert view.captured == {}
@@ -191,6 +191,40 @@ def test_what_was_captured_is_known_until_it_is_settled_then_its_story_tells(
     assert captured_in(entries, "ord_1-2", read_us=9) == Captured(
         "ord_1", "ord_1-2", WALLET, shop, goods, fee, read_us=9
     )
+
+
+def test_what_was_not_captured_is_not_known_whatever_else_was_told() -> None:
+    with pytest.raises(NotFound):
+        captured_in(story(PaymentSettled(*OF, ()), back("0", 1, 0, 0, WALLET, "late")), OF[1], read_us=1)
+
+
+def test_of_refunds_the_latest_are_known_for_an_hour() -> None:
+    view = Payments()
+    for name, now_us in (("a", 1), ("b", 2), ("a", 3), ("c", HOUR_US + 1)):
+        fold(view, PaymentRefunded("o", name, 1, 0, 0, "late", ()), now_us)
+    assert list(view.refunded.items()) == [("b", 2), ("a", 3), ("c", HOUR_US + 1)]
+    fold(view, PaymentRefunded("o", "d", 1, 0, 0, "late", ()), HOUR_US + 2)
+    assert list(view.refunded) == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"settled_us": -30 * DAY_US}, ""),
+        ({"settled_us": -30 * DAY_US - 1}, "finance.refund_too_late"),
+        ({"read_us": 1 - HOUR_US}, ""),
+        ({"read_us": -HOUR_US}, "finance.refund_meanwhile"),
+    ],
+)
+def test_how_old_a_refund_and_what_it_knows_may_be(changed: dict[str, int], code: str) -> None:
+    happened = given(*settled(WALLET))
+    now_us = happened.district.now_us + 1
+    part = msgspec.structs.replace(told(happened), **{name: now_us + by for name, by in changed.items()})
+    outcome = happened.when(payments.refund, part, goods_minor=1, fee_minor=0, reason="late")
+    if code:
+        outcome.refuses(code)
+    else:
+        assert [type(event) for event in outcome.events] == [PaymentRefunded]
 
 
 def story(*events: Event) -> list[Entry]:
