@@ -1,5 +1,6 @@
 """A small standing town for the tests of the contexts: two shops, two members, all views and flows."""
 
+import gc
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -69,6 +70,15 @@ OFFERS = (
 )
 STOCK = {"shp_a": [("shp_a/milk", 20), ("shp_a/beer", 10)], "shp_b": [("shp_b/milk", 8)]}
 WALLET_MINOR = 10_000
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    """A house disables the collector and freezes what is there, as fits a process of its own; here others follow."""
+    yield
+    if not gc.isenabled():
+        gc.unfreeze()
+        gc.enable()
 
 
 class Town:
