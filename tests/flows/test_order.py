@@ -19,7 +19,8 @@ from hanse.flows.order import PlaceOrder, card_declined, card_paid, place
 from hanse.kernel.time import DAY_US, MINUTE_US
 from hanse.kernel.values import Transfer, Wish
 from hanse.market.orders import service as orders
-from hanse.market.orders.views import ANSWER_WITHIN_US, Orders, from_story
+from hanse.market.orders.views import ANSWER_WITHIN_US, Orders, from_story, orders_of_shopper
+from hanse.people.members import service as members
 from hanse.testing.town import captured
 from tests.conftest import STOCK, WALLET_MINOR, Town
 from tests.events.write_golden import FOLDER as GOLDEN
@@ -386,3 +387,15 @@ def test_every_event_of_an_order_stands_in_its_story(town: Town) -> None:
     assert [e.position for e in story] == [e.position for e in town.journal.read(before)]
     assert (story[0].name, story[-1].name) == (kind_of(OrderPlaced).name, "finance.payment_refunded")
     assert kind_of(OrderClosed).name in [e.name for e in story]
+
+
+def test_nothing_is_collected_before_it_was_handed_over(town: Town) -> None:
+    Placed(town).until_picked().refuses("market.wrong_stage", orders.collect_part)
+
+
+def test_who_is_erased_leaves_the_latest_orders_and_who_never_ordered_may_go_too(town: Town) -> None:
+    placed = Placed(town).collected()
+    assert orders_of_shopper(town.district, "per_1") == [placed.order_id]
+    for person_id in ("per_1", "per_2"):
+        town.do(members.erase, person_id)
+    assert town.district.view(Orders).by_shopper == {}
