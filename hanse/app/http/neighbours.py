@@ -1,4 +1,4 @@
-"""Routes between districts: the inbox of neighbours, and what a shopper orders at a neighbour's shops.
+"""Routes between districts: the inbox, what a shopper orders at a neighbour's shops, what neighbours owe and pay.
 
 The neighbours' goods are seen where they are offered: at the neighbour's own public API.
 """
@@ -22,12 +22,12 @@ from hanse.district.neighbours import Batch, Receipt
 from hanse.flows import neighbours as flow
 from hanse.flows.neighbours import AskAnswer, AskNeighbour
 from hanse.flows.settlement import REFERENCE_MAX, Standing, book, standings
-from hanse.kernel.errors import Conflict, HanseError, NotAllowed, NotFound, Unavailable, must
+from hanse.kernel.errors import Conflict, HanseError, NotAllowed, Unavailable, must
 from hanse.kernel.money import AMOUNT_MAX_MINOR
 from hanse.kernel.principal import Principal
 from hanse.kernel.time import SECOND_US
 from hanse.kernel.values import AwayPart, SeenWish
-from hanse.market.away.views import AwayOrder, away_order, away_orders_of
+from hanse.market.away.views import AwayOrder, away_order, away_orders_of, own_away_order
 
 __all__ = ["ROUTES"]
 
@@ -172,7 +172,7 @@ def get_away_order(
     district: NamedDependency[District], principal: NamedDependency[Principal], order_id: FromPath[str]
 ) -> AwayOrderShown:
     """Where an order at a neighbour's stands, as far as it was told."""
-    return _shown(_mine(district, principal, order_id))
+    return _shown(own_away_order(district, principal.id, order_id))
 
 
 @post(
@@ -186,7 +186,7 @@ async def cancel_away_order(
     ask: NamedDependency[Ask], principal: NamedDependency[Principal], order_id: FromPath[str]
 ) -> AwayOrderShown:
     """Ask the neighbour to take back what nobody has picked; it decides whether that is too late."""
-    _mine(ask.district, principal, order_id)
+    own_away_order(ask.district, principal.id, order_id)
     await ask.run(flow.ask_cancel, order_id)
     return _shown(away_order(ask.district, order_id))
 
@@ -225,13 +225,6 @@ ROUTES = (
     list_standings,
     book_payment,
 )
-
-
-def _mine(district: District, principal: Principal, order_id: str) -> AwayOrder:
-    found = away_order(district, order_id)
-    if found.asked.shopper_id != principal.id:
-        raise NotFound("market.no_away_order", "There is no order at a neighbour's with this id.", order_id=order_id)
-    return found
 
 
 def _shown(order: AwayOrder) -> AwayOrderShown:

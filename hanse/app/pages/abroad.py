@@ -25,7 +25,7 @@ from hanse.kernel.errors import HanseError, InvalidInput, NotFound, Unavailable
 from hanse.kernel.quantity import PIECES_MAX
 from hanse.kernel.time import from_micros
 from hanse.kernel.values import SeenWish
-from hanse.market.away.views import AwayOrder, away_order, away_orders_of
+from hanse.market.away.views import AwayOrder, away_orders_of, own_away_order
 
 __all__ = ["ROUTES", "orders_abroad"]
 
@@ -92,13 +92,17 @@ async def order_abroad(visit: NamedDependency[Visit], tag: FromPath[str], shop_i
 @get("/neighbours/orders/{order_id:str}", roles=SHOPPER, sync_to_thread=False)
 def order_there(visit: NamedDependency[Visit], order_id: FromPath[str]) -> Reply:
     """Where an order at a neighbour's stands, as far as it was told."""
-    return visit.page("shopper/order_abroad.html", section="orders", order=_shown(visit, _mine(visit, order_id)))
+    return visit.page(
+        "shopper/order_abroad.html",
+        section="orders",
+        order=_shown(visit, own_away_order(visit.district, visit.me, order_id)),
+    )
 
 
 @post("/neighbours/orders/{order_id:str}/cancel", roles=SHOPPER)
 async def cancel_there(visit: NamedDependency[Visit], order_id: FromPath[str]) -> Reply:
     """Ask the neighbour to take back what nobody has packed."""
-    _mine(visit, order_id)
+    own_away_order(visit.district, visit.me, order_id)
     await visit.run(flow.ask_cancel, order_id)
     return visit.go(f"/neighbours/orders/{order_id}", toast=visit.say("The neighbour is asked to take it back."))
 
@@ -135,13 +139,6 @@ def _wishes(form: dict[str, str], shop_id: str) -> tuple[SeenWish, ...]:
         return msgspec.convert(msgspec.to_builtins(tuple(wishes)), flow.Lines)
     except msgspec.ValidationError as error:
         raise InvalidInput("market.bad_wishes", "Choose from what the page shows, at its prices.") from error
-
-
-def _mine(visit: Visit, order_id: str) -> AwayOrder:
-    found = away_order(visit.district, order_id)
-    if found.asked.shopper_id != visit.me:
-        raise NotFound("market.no_away_order", "There is no order at a neighbour's with this id.", order_id=order_id)
-    return found
 
 
 def _shown(visit: Visit, order: AwayOrder) -> dict[str, Any]:

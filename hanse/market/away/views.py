@@ -20,7 +20,7 @@ from hanse.kernel.errors import NotFound
 from hanse.kernel.time import DAY_US
 from hanse.kernel.values import AwayPart
 
-__all__ = ["Away", "AwayOrder", "AwayPartState", "away_order", "away_orders_of"]
+__all__ = ["Away", "AwayOrder", "AwayPartState", "away_order", "away_orders_of", "own_away_order"]
 
 KEPT_US = 120 * DAY_US
 RECENT_MAX = 50
@@ -111,7 +111,15 @@ def away_order(district: District, order_id: str) -> AwayOrder:
     """An order at a neighbour's, open or closed of late; raises `NotFound`."""
     found = district.view(Away).find(order_id)
     if found is None:
-        raise NotFound("market.no_away_order", "There is no order at a neighbour's with this id.", order_id=order_id)
+        raise _unknown(order_id)
+    return found
+
+
+def own_away_order(district: District, shopper_id: str, order_id: str) -> AwayOrder:
+    """The same, if it is this shopper's: of another's they do not get to know that it exists."""
+    found = away_order(district, order_id)
+    if found.asked.shopper_id != shopper_id:
+        raise _unknown(order_id)
     return found
 
 
@@ -120,3 +128,7 @@ def away_orders_of(district: District, shopper_id: str) -> Iterator[AwayOrder]:
     away = district.view(Away)
     found = (away.find(order_id) for order_id in away.by_shopper.get(shopper_id, [])[: -RECENT_MAX - 1 : -1])
     return (order for order in found if order is not None)
+
+
+def _unknown(order_id: str) -> NotFound:
+    return NotFound("market.no_away_order", "There is no order at a neighbour's with this id.", order_id=order_id)
